@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// earlyseed add: mixes bytes from elsewhere, a network source or a USB dongle, and credits what the caller declares.
+#include <algorithm>
+
+#include "commands.hpp"
+#include "hash.hpp"
+#include "log.hpp"
+#include "rotate.hpp"
+
+namespace earlyseed {
+
+int add(const AddOptions& options) {
+    log::begin("add", false);
+    if (!require_root()) return kExitDegraded;
+    bool standard_input = options.file.view() == "-";
+    const char* path = standard_input ? "/dev/stdin" : options.file.c_str();
+    auto file = standard_input ? Result<kernel::File>(kernel::standard_input()) : kernel::open_read(path, true);
+    if (!file) {
+        log::warn(describe(file.error(), path).view());
+        return kExitDegraded;
+    }
+
+    // However long the input, 64 bytes of it are all that the kernel's pool of 256 bits can hold.
+    constexpr std::uint64_t most_bytes = 1 << 20;
+    Hash hash(label::kAdd, 64);
+    Secret<4096> buffer;
+    std::uint64_t bytes = 0;
+    while (bytes < most_bytes) {
+        auto got = kernel::read_some(*file, buffer.span());
+        if (!got) {
+            log::warn(describe(got.error(), path).view());
+            return kExitDegraded;
+        }
+        if (*got == 0) break;
+        hash.add(buffer.span().first(*got));
+        bytes += *got;
+    }
+    if (bytes == 0) {
+        log::warn(Line(path).add(" is empty; nothing was added").view());
+        return kExitDegraded;
+    }
+
+    std::uint64_t most_bits = std::min<std::uint64_t>(bytes * 8, kFullCreditBits);
+    unsigned bits = static_cast<unsigned>(std::min<std::uint64_t>(options.credit_bits, most_bits));
+    Secret<64> pool_input;
+    hash.finish(pool_input.span());
+    bool made_ready = false;
+    Credit credit = feed(pool_input.span(), {bits, Reason::none}, made_ready);
+    if (credit.reason != Reason::none) {
+        auto [what, advice] = explain(credit.reason);
+        log::warn(Line(what).add("; ", advice).view());
+        return kExitDegraded;
+    }
+    log::info(Line().add(bytes, " bytes mixed, ", bits, " bits credited")
+                  .add(bits < options.credit_bits ? " (no more than the input can hold)" : "")
+                  .add(made_ready ? "; the kernel's generator is now ready" : "")
+                  .view());
+    return kExitDone;
+}
+
+}  // namespace earlyseed

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "config.hpp"
+
+namespace earlyseed {
+
+namespace {
+
+template <typename Value>
+struct Choice {
+    std::string_view name;
+    Value value;
+};
+
+template <typename Value, std::size_t N>
+bool choose(const Choice<Value> (&choices)[N], std::string_view text, Value& out) {
+    for (const auto& choice : choices) {
+        if (choice.name == text) {
+            out = choice.value;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool set_number(std::string_view text, unsigned least, unsigned most, unsigned& out) {
+    auto number = parse_number(text);
+    if (!number || *number < least || *number > most) return false;
+    out = static_cast<unsigned>(*number);
+    return true;
+}
+
+bool set_store(std::string_view text, StoreSpec& out) {
+    auto store = parse_store(text);
+    if (store) out = *store;
+    return store.has_value();
+}
+
+bool set_credit_seed(std::string_view value, Config& config) {
+    static constexpr Choice<SeedPolicy> choices[] = {
+        {"auto", SeedPolicy::automatic}, {"always", SeedPolicy::always}, {"never", SeedPolicy::never}};
+    return choose(choices, value, config.credit_seed);
+}
+
+bool set_credit_jitter(std::string_view value, Config& config) {
+    static constexpr Choice<JitterPolicy> choices[] = {{"auto", JitterPolicy::automatic},
+                                                       {"never", JitterPolicy::never}};
+    return choose(choices, value, config.credit_jitter);
+}
+
+struct Key {
+    std::string_view name;
+    bool (*set)(std::string_view value, Config& config);
+    std::string_view expected;
+};
+
+constexpr Key kKeys[] = {
+    {"store", [](std::string_view v, Config& c) { return set_store(v, c.store); },
+     "PARTLABEL=…, PARTUUID=…, UUID=…:/path, /dev/… or /path"},
+    {"credit-seed", set_credit_seed, "auto, always or never"},
+    {"credit-jitter", set_credit_jitter, "auto or never"},
+    {"hwrng-quality", [](std::string_view v, Config& c) { return set_number(v, 0, 1024, c.hwrng_quality); },
+     "0 to 1024"},
+    {"jitter-timeout-ms", [](std::string_view v, Config& c) { return set_number(v, 1, 60000, c.jitter_timeout_ms); },
+     "1 to 60000"},
+    {"load-timeout-ms", [](std::string_view v, Config& c) { return set_number(v, 1, 60000, c.load_timeout_ms); },
+     "1 to 60000"},
+};
+
+const Key* find_key(std::string_view name) {
+    for (const Key& key : kKeys) {
+        if (key.name == name) return &key;
+    }
+    return nullptr;
+}
+
+void set(std::string_view name, std::string_view value, std::string_view where, Config& config, Complain complain) {
+    const Key* key = find_key(name);
+    if (!key) {
+        complain(where, Line("unknown key '").add(name, "': ignored").view());
+    } else if (!key->set(value, config)) {
+        complain(where, Line("bad value '").add(value, "' for ", name, ": expected ", key->expected).view());
+    }
+}
+
+}  // namespace
+
+std::optional<StoreSpec> parse_store(std::string_view text) {
+    StoreSpec store;
+    store.text = text;
+    if (store.text.full() || text.empty()) return {};
+
+    std::string_view device = text;
+    std::string_view path;
+    if (std::size_t colon = text.find(":/"); colon != std::string_view::npos) {
+        device = text.substr(0, colon);
+        path = text.substr(colon + 1);
+    } else if (text[0] == '/' && text.substr(0, 5) != "/dev/") {
+        device = {};
+        path = text;
+    }
+    store.kind = path.empty()     ? StoreSpec::Kind::partition
+                 : device.empty() ? StoreSpec::Kind::file_in_root
+                                  : StoreSpec::Kind::file_on;
+    store.path = path;
+    if (store.path.full() || (!path.empty() && path.back() == '/')) return {};
+    if (store.kind == StoreSpec::Kind::file_in_root) return text[0] == '/' ? std::optional(store) : std::nullopt;
+
+    for (std::string_view tag : {"PARTLABEL", "PARTUUID", "UUID", "LABEL"}) {
+        std::string_view value = device;
+        if (take_prefix(value, tag) && take_prefix(value, "=")) {
+            store.tag = tag;
+            store.device = value;
+        }
+    }
+    // A tag's value becomes the name of a link below /dev/disk: it must not lead anywhere else.
+    if (!store.tag.empty() && store.device.view().find('/') != std::string_view::npos) return {};
+    if (store.tag.empty()) {
+        if (device.substr(0, 5) != "/dev/") return {};
+        store.device = device;
+    }
+    if (store.device.empty() || store.device.full()) return {};
+    return store;
+}
+
+Config::Config() : store(*parse_store(kDefaultStore)) {}
+
+void parse_config(std::string_view text, Config& config, Complain complain) {
+    for (std::uint64_t number = 1; !text.empty(); number++) {
+        std::string_view line = take_until(text, '\n');
+        line = trim(take_until(line, '#'));
+        if (line.empty()) continue;
+        Text<32> where("line ");
+        where.add(number);
+        if (line.find('=') == std::string_view::npos) {
+            complain(where.view(), Line("no '=' in '").add(line, "': ignored").view());
+            continue;
+        }
+        std::string_view name = trim(take_until(line, '='));
+        set(name, trim(line), where.view(), config, complain);
+    }
+}
+
+void parse_command_line(std::string_view text, Config& config, Complain complain) {
+    constexpr std::string_view where = "kernel command line";
+    while (!text.empty()) {
+        std::string_view word = trim(take_until(text, ' '));
+        if (word == "--") return;  // what follows is init's
+        if (word == "earlyseed=off" || word == "earlyseed=0") {
+            config.off = true;
+        } else if (word == "earlyseed=on" || word == "earlyseed=1" || word == "rd.earlyseed=1") {
+            continue;
+        } else if (word == "rd.earlyseed=0" || word == "rd.earlyseed=off") {
+            config.initrd_off = true;
+        } else if (word == "earlyseed.debug") {
+            config.debug = true;
+        } else if (take_prefix(word, "earlyseed.store=")) {
+            set("store", word, where, config, complain);
+        } else if (take_prefix(word, "earlyseed.credit_seed=")) {
+            set("credit-seed", word, where, config, complain);
+        } else if (word.substr(0, 9) == "earlyseed" || word.substr(0, 12) == "rd.earlyseed") {
+            complain(where, Line("unknown word '").add(word, "': ignored").view());
+        }
+    }
+}
+
+}  // namespace earlyseed

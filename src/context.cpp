@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "context.hpp"
+
+#include "log.hpp"
+
+namespace earlyseed {
+
+namespace {
+
+// What complain() names; the callback of a parser carries no context.
+constinit Path config_path;
+
+void complain(std::string_view where, std::string_view what) {
+    Line line;
+    if (where.substr(0, 4) == "line") line.add(config_path, ", ");
+    log::warn(line.add(where, ": ", what).view());
+}
+
+}  // namespace
+
+Config read_config(const CommonOptions& options) {
+    Config config;
+    config_path = options.config_path;
+    char buffer[8192];
+    auto file = kernel::read_text(config_path.c_str(), buffer);
+    if (file) {
+        parse_config(*file, config, complain);
+        if (file->size() == sizeof buffer) complain("line 1", "the file is too long; its end was not read");
+    } else if (file.error().code != ENOENT) {
+        log::warn(describe(file.error(), config_path.view()).add("; defaults are used").view());
+    }
+    auto command_line = kernel::read_text("/proc/cmdline", buffer);
+    if (command_line) {
+        parse_command_line(*command_line, config, complain);
+    } else {
+        log::warn(describe(command_line.error(), "/proc/cmdline").add("; is /proc mounted?").view());
+    }
+    return config;
+}
+
+Boot read_boot() {
+    Boot boot;
+    char buffer[64];
+    auto text = kernel::read_text("/proc/sys/kernel/random/boot_id", buffer);
+    if (text && parse_hex(trim(*text), boot.id)) boot.text = trim(*text);
+    return boot;
+}
+
+Lock take_lock(unsigned ms, kernel::File& lock) {
+    [[maybe_unused]] Status made = kernel::make_directory(kRunFolder, 0755);
+    for (unsigned waited = 0;; waited += 10) {
+        auto taken = kernel::try_lock(kLockPath);
+        if (taken) {
+            lock = std::move(*taken);
+            return Lock::taken;
+        }
+        if (taken.error().code != EWOULDBLOCK) {
+            log::warn(describe(taken.error(), kLockPath).add("; is /run mounted? going on without").view());
+            return Lock::taken;
+        }
+        if (waited >= ms) return Lock::busy;
+        kernel::sleep_ms(10);
+    }
+}
+
+Report read_report(const Boot& boot) {
+    char buffer[sizeof(ReportText)];
+    auto text = kernel::read_text(kReportPath, buffer);
+    return parse_report(text ? *text : std::string_view{}, boot.text.view());
+}
+
+void write_report(const Report& report) {
+    Status written = kernel::write_text(kReportPath, format_report(report).view(), 0644);
+    if (!written) log::warn(describe(written.error(), kReportPath).view());
+}
+
+bool require_root() {
+    if (kernel::is_root()) return true;
+    log::warn("must be run as root");
+    return false;
+}
+
+Stage current_stage() { return kernel::in_initramfs() ? Stage::initrd : Stage::running; }
+
+}  // namespace earlyseed

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// What load, save and the other commands share: the configuration, this boot, the machine, the lock and the report.
+#pragma once
+
+#include "config.hpp"
+#include "identity.hpp"
+#include "kernel.hpp"
+#include "record.hpp"
+#include "report.hpp"
+#include "store.hpp"
+
+namespace earlyseed {
+
+// Options that every command takes.
+struct CommonOptions {
+    Path config_path{kConfigPath};
+};
+
+// The configuration file and the kernel command line. A file that is not there is no error; each complaint is one
+// warning.
+Config read_config(const CommonOptions& options);
+
+// The kernel's random ID of this boot, as text and as bytes; empty and zeros without /proc.
+struct Boot {
+    Text<40> text;
+    BootId id{};
+};
+Boot read_boot();
+
+// Creates /run/earlyseed and takes the lock, waiting up to `ms`. A failure to lock for another reason than that
+// somebody holds it is one warning, and the work goes on without: a boot must not depend on /run.
+enum class Lock { taken, busy };
+Lock take_lock(unsigned ms, kernel::File& lock);
+
+Report read_report(const Boot& boot);
+// One warning when it cannot be written.
+void write_report(const Report& report);
+
+// Root and nothing less: false after one warning.
+bool require_root();
+
+// initrd or running system, as far as the process can see.
+Stage current_stage();
+
+}  // namespace earlyseed

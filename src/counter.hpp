@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// The finest counter of this processor, read directly: a system call or the vDSO between two readings would add its
+// own pattern to what is measured.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "kernel.hpp"
+
+namespace earlyseed {
+
+// What the sampler is timed by: an unsigned counter that never runs backwards. A template parameter, as an indirect
+// call would change what is measured.
+template <typename T>
+concept Counter = requires {
+    { T::now() } -> std::same_as<std::uint64_t>;
+};
+
+struct CpuCounter {
+    static std::uint64_t now() {
+#if defined(__x86_64__)
+        std::uint32_t low, high;
+        asm volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high)::"memory");
+        return std::uint64_t{high} << 32 | low;
+#elif defined(__aarch64__)
+        std::uint64_t value;
+        asm volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(value)::"memory");
+        return value;
+#elif defined(__riscv) && __riscv_xlen == 64
+        std::uint64_t value;
+        asm volatile("rdtime %0" : "=r"(value)::"memory");
+        return value;
+#else
+        return kernel::monotonic_ns();
+#endif
+    }
+};
+
+}  // namespace earlyseed

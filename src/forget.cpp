@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// earlyseed forget: wipes the store, so that an image made of this machine carries no seed into its copies.
+#include "commands.hpp"
+#include "log.hpp"
+
+namespace earlyseed {
+
+int forget(const CommonOptions& options) {
+    log::begin("forget", false);
+    if (!require_root()) return kExitDegraded;
+    Config config = read_config(options);
+    kernel::File lock;
+    if (take_lock(2000, lock) == Lock::busy) {
+        log::warn("another earlyseed is at work and does not end; nothing was wiped");
+        return kExitDegraded;
+    }
+    Line problem;
+    Store store;
+    auto outcome = store.open(config.store, Store::Mode::write, current_stage(), {}, problem);
+    if (outcome == Store::Outcome::absent) {
+        log::info(problem.add("; nothing to forget").view());
+        return kExitDone;
+    }
+    if (outcome == Store::Outcome::opened) {
+        std::array<Slot, 2> slots;
+        store.read(slots);
+        StoreContent content = choose(slots).content;
+        problem.add("store ", config.store.text, ": ");
+        if (content == StoreContent::foreign) {
+            problem.add(refusal_of(content));
+        } else if (store.read_only()) {
+            problem.add("cannot be written; make it writable");
+        } else if (Status erased = store.erase(); !erased) {
+            problem.add(describe(erased.error(), "zeros"), "; check the medium");
+        } else {
+            Status noted = kernel::write_text(kForgottenPath, "", 0600);
+            log::info(problem.add("wiped; ", noted ? "nothing is saved until the next boot"
+                                                   : "the shutdown will save a seed again: /run cannot be written")
+                          .view());
+            return noted ? kExitDone : kExitDegraded;
+        }
+    }
+    log::warn(problem.view());
+    return kExitDegraded;
+}
+
+}  // namespace earlyseed

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "identity.hpp"
+
+#include "hash.hpp"
+#include "kernel.hpp"
+#include "text.hpp"
+
+namespace earlyseed {
+
+namespace {
+
+constexpr const char* kIdentityFiles[] = {
+    "/sys/class/dmi/id/product_uuid",
+    "/sys/class/dmi/id/product_serial",
+    "/sys/class/dmi/id/board_serial",
+    "/sys/class/dmi/id/chassis_serial",
+    "/sys/firmware/devicetree/base/serial-number",
+};
+
+constexpr const char* kProductFiles[] = {
+    "/sys/class/dmi/id/sys_vendor",
+    "/sys/class/dmi/id/product_name",
+    "/sys/class/dmi/id/bios_vendor",
+    "/sys/class/dmi/id/board_vendor",
+    "/sys/firmware/devicetree/base/compatible",
+};
+
+constexpr const char* kHypervisorFiles[] = {
+    "/sys/firmware/devicetree/base/hypervisor/compatible",
+    "/sys/hypervisor/type",
+};
+
+// In lower case, without blanks and punctuation.
+constexpr std::string_view kPlaceholders[] = {
+    "none",          "na",           "notspecified",  "notavailable",        "notapplicable",
+    "tobefilledbyoem", "tobefilled", "defaultstring", "default",             "systemserialnumber",
+    "serialnumber",  "baseboardserialnumber", "chassisserialnumber", "boardserialnumber", "unknown",
+    "unspecified",   "invalid",      "empty",         "oem",                 "test",
+    "0123456789",    "123456789",    "1234567890",    "1234567",             "12345678",
+    "0123456789abcdef", "03000200040005000006000700080009",  // a UUID that many boards share
+    "00020003000400050006000700080009", "fefefefefefefefefefefefefefefefe",
+};
+
+constexpr std::string_view kVirtualProducts[] = {
+    "QEMU",       "KVM",      "Bochs",         "VMware",  "VMW",           "innotek GmbH",    "VirtualBox",
+    "Xen",        "Parallels", "BHYVE",        "OpenStack", "Virtual Machine", "Google Compute Engine",
+    "Amazon EC2", "Apple Virtualization", "linux,dummy-virt", "Hyper-V", "Nutanix AHV", "crosvm", "Firecracker",
+};
+
+std::string_view read_field(const char* path, std::span<char> buffer) {
+    auto text = kernel::read_text(path, buffer);
+    if (!text) return {};
+    std::string_view value = *text;
+    // Device-tree strings end with a NUL; a list of them has NULs inside, and stays.
+    while (!value.empty() && value.back() == '\0') value.remove_suffix(1);
+    return trim(value);
+}
+
+}  // namespace
+
+bool is_placeholder(std::string_view value) {
+    Text<64> plain;
+    bool varied = false;
+    for (char c : value) {
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9')) continue;
+        char lower = static_cast<char>(letter ? c | 0x20 : c);
+        plain.add(std::string_view(&lower, 1));
+        varied = varied || lower != plain.view()[0];
+    }
+    if (!varied) return true;  // nothing at all, all zeros, all F, all X
+    for (std::string_view placeholder : kPlaceholders) {
+        if (plain.view() == placeholder) return true;
+    }
+    return false;
+}
+
+bool is_virtual_product(std::string_view name) {
+    for (std::string_view product : kVirtualProducts) {
+        if (name.find(product) != std::string_view::npos) return true;
+    }
+    return false;
+}
+
+Machine identify_machine() {
+    Machine machine;
+    char buffer[256];
+
+    Hash tag(label::kMachineTag, machine.tag.size());
+    bool known = false;
+    for (const char* file : kIdentityFiles) {
+        std::string_view value = read_field(file, buffer);
+        if (is_placeholder(value)) continue;
+        tag.add(bytes_of(std::string_view(file))).add(bytes_of(value));
+        known = true;
+    }
+    if (known) tag.finish(machine.tag);
+
+    machine.is_virtual = kernel::cpu_reports_hypervisor();
+    for (const char* file : kProductFiles) {
+        machine.is_virtual = machine.is_virtual || is_virtual_product(read_field(file, buffer));
+    }
+    for (const char* file : kHypervisorFiles) {
+        machine.is_virtual = machine.is_virtual || !read_field(file, buffer).empty();
+    }
+    machine.sysfs_missing = !kernel::file_info("/sys/class", true);
+    return machine;
+}
+
+}  // namespace earlyseed

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: MIT
+// The Linux backend of kernel.hpp.
+#include "kernel.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/random.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
+
+#include <algorithm>
+
+#include "bytes.hpp"
+#include "text.hpp"
+
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 4  // include/uapi/linux/random.h, Linux 5.6
+#endif
+#ifndef RNDRESEEDCRNG
+#define RNDRESEEDCRNG _IO('R', 0x07)  // include/uapi/linux/random.h, Linux 4.14
+#endif
+
+namespace earlyseed::kernel {
+
+namespace {
+
+Error failed(const char* operation) { return {operation, errno}; }
+
+Status status(int result, const char* operation) { return result < 0 ? Status{failed(operation)} : Status{}; }
+
+std::uint64_t clock_ns(clockid_t clock) {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+}  // namespace
+
+std::string_view error_text(int code) { return strerror(code); }
+
+// --- time -----------------------------------------------------------------------------------------------------------
+
+std::uint64_t monotonic_ns() { return clock_ns(CLOCK_MONOTONIC); }
+
+std::uint64_t realtime_s() {
+    constexpr std::uint64_t start_of_2020 = 1577836800;
+    std::uint64_t now = clock_ns(CLOCK_REALTIME) / 1'000'000'000;
+    return now < start_of_2020 ? 0 : now;
+}
+
+void sleep_ms(unsigned ms) {
+    timespec time{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000) * 1'000'000};
+    nanosleep(&time, nullptr);
+}
+
+// --- the kernel's random number generator -----------------------------------------------------------------------------
+
+static Status get_random(std::span<std::uint8_t> out, unsigned flags) {
+    ssize_t got = getrandom(out.data(), out.size(), flags);
+    if (got < 0) return failed("getrandom");
+    return static_cast<std::size_t>(got) == out.size() ? Status{} : Status{Error{"getrandom", EIO}};
+}
+
+bool crng_ready() {
+    Secret<1> byte;
+    return static_cast<bool>(get_random(byte.span(), GRND_NONBLOCK));
+}
+
+Status random_bytes(std::span<std::uint8_t> out) { return get_random(out, GRND_NONBLOCK); }
+
+Status insecure_random_bytes(std::span<std::uint8_t> out) { return get_random(out, GRND_INSECURE); }
+
+Status add_entropy(std::span<const std::uint8_t> bytes, unsigned credit_bits) {
+    struct {
+        int entropy_count;
+        int buf_size;
+        Bytes<64> buf;
+    } request{};  // struct rand_pool_info, whose last member has no size
+    if (bytes.size() > request.buf.size()) return Error{"RNDADDENTROPY", E2BIG};
+    request.entropy_count = static_cast<int>(credit_bits);
+    request.buf_size = static_cast<int>(bytes.size());
+    std::copy(bytes.begin(), bytes.end(), request.buf.begin());
+
+    Result<File> device = open_read("/dev/urandom", false);
+    Status result = device ? status(ioctl(device->descriptor(), RNDADDENTROPY, &request), "RNDADDENTROPY")
+                           : Status{device.error()};
+    wipe(&request, sizeof request);
+    return result;
+}
+
+Status reseed() {
+    Result<File> device = open_read("/dev/urandom", false);
+    if (!device) return device.error();
+    return status(ioctl(device->descriptor(), RNDRESEEDCRNG), "RNDRESEEDCRNG");
+}
+
+void wait_until_ready(unsigned ms) {
+    // Since 5.6 /dev/random is readable once the generator is ready; the short slices serve older kernels, and
+    // those that do not wake a poller.
+    Result<File> device = open_read("/dev/random", false);
+    std::uint64_t end = monotonic_ns() + std::uint64_t{ms} * 1'000'000;
+    while (!crng_ready()) {
+        std::uint64_t now = monotonic_ns();
+        if (now >= end) return;
+        int slice = static_cast<int>(std::min<std::uint64_t>((end - now) / 1'000'000 + 1, 100));
+        pollfd wait{device ? device->descriptor() : -1, POLLIN, 0};
+        // A pool that is readable but not ready (before 5.6) would make this loop spin.
+        if (poll(&wait, 1, slice) > 0 && !crng_ready()) sleep_ms(10);
+    }
+}
+
+// --- files ------------------------------------------------------------------------------------------------------------
+
+File& File::operator=(File&& other) noexcept {
+    if (this != &other) {
+        close();
+        descriptor_ = other.descriptor_;
+        other.descriptor_ = -1;
+    }
+    return *this;
+}
+
+void File::close() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = -1;
+}
+
+static FileInfo to_info(const struct stat& s) {
+    FileInfo info;
+    info.kind = S_ISREG(s.st_mode)   ? FileKind::regular
+                : S_ISBLK(s.st_mode) ? FileKind::block_device
+                : S_ISDIR(s.st_mode) ? FileKind::directory
+                : S_ISLNK(s.st_mode) ? FileKind::symbolic_link
+                                     : FileKind::other;
+    info.size_bytes = static_cast<std::uint64_t>(s.st_size);
+    info.device = info.kind == FileKind::block_device ? s.st_rdev : s.st_dev;
+    info.owner = s.st_uid;
+    info.permissions = s.st_mode & 0777;
+    return info;
+}
+
+Result<FileInfo> file_info(const char* path, bool follow_links) {
+    struct stat s;
+    if ((follow_links ? stat(path, &s) : lstat(path, &s)) < 0) return failed("find");
+    return to_info(s);
+}
+
+Result<FileInfo> file_info(const File& file) {
+    struct stat s;
+    if (fstat(file.descriptor(), &s) < 0) return failed("examine");
+    FileInfo info = to_info(s);
+    if (info.kind == FileKind::block_device &&
+        ioctl(file.descriptor(), BLKGETSIZE64, &info.size_bytes) < 0) {
+        return failed("measure");
+    }
+    return info;
+}
+
+unsigned device_major(std::uint64_t device) { return major(device); }
+
+Result<File> open_store(const char* path, Access access) {
+    struct stat s;
+    if (stat(path, &s) < 0) return failed("open");
+    int flags = (access == Access::write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    if (S_ISBLK(s.st_mode)) {
+        if (access == Access::write) flags |= O_EXCL;
+    } else {
+        flags |= O_NOFOLLOW;
+    }
+    int descriptor = open(path, flags | O_DIRECT);
+    if (descriptor < 0 && errno == EINVAL) descriptor = open(path, flags);
+    if (descriptor < 0) return failed("open");
+    return File(descriptor);
+}
+
+// O_DIRECT wants an aligned buffer. Holds a record, so it is wiped after each use.
+alignas(kBlockBytes) static std::uint8_t aligned_block[kBlockBytes];
+
+Status read_block(const File& file, std::uint64_t offset, Block out) {
+    ssize_t got = pread(file.descriptor(), aligned_block, kBlockBytes, static_cast<off_t>(offset));
+    Status result = status(static_cast<int>(got), "read");
+    if (got >= 0 && got != static_cast<ssize_t>(kBlockBytes)) result = Error{"read", EIO};
+    if (result) std::copy_n(aligned_block, kBlockBytes, out.begin());
+    wipe(aligned_block, sizeof aligned_block);
+    return result;
+}
+
+Status write_block(const File& file, std::uint64_t offset, std::span<const std::uint8_t, kBlockBytes> in) {
+    std::copy(in.begin(), in.end(), aligned_block);
+    ssize_t put = pwrite(file.descriptor(), aligned_block, kBlockBytes, static_cast<off_t>(offset));
+    Status result = status(static_cast<int>(put), "write");
+    if (put >= 0 && put != static_cast<ssize_t>(kBlockBytes)) result = Error{"write", EIO};
+    wipe(aligned_block, sizeof aligned_block);
+    return result;
+}
+
+Status flush(const File& file) {
+    if (fdatasync(file.descriptor()) < 0) return failed("flush");
+    posix_fadvise(file.descriptor(), 0, 0, POSIX_FADV_DONTNEED);
+    return {};
+}
+
+Result<File> open_read(const char* path, bool wait) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (wait ? 0 : O_NONBLOCK));
+    if (descriptor < 0) return failed("open");
+    return File(descriptor);
+}
+
+File standard_input() { return File(dup(STDIN_FILENO)); }
+
+Result<std::size_t> read_some(const File& file, std::span<std::uint8_t> buffer) {
+    ssize_t got;
+    do got = read(file.descriptor(), buffer.data(), buffer.size());
+    while (got < 0 && errno == EINTR);
+    if (got < 0) return failed("read");
+    return static_cast<std::size_t>(got);
+}
+
+Result<std::string_view> read_text(const char* path, std::span<char> buffer) {
+    Result<File> file = open_read(path, false);
+    if (!file) return file.error();
+    std::size_t size = 0;
+    while (size < buffer.size()) {
+        auto got = read_some(*file, {reinterpret_cast<std::uint8_t*>(buffer.data()) + size, buffer.size() - size});
+        if (!got) return got.error();
+        if (*got == 0) break;
+        size += *got;
+    }
+    return std::string_view{buffer.data(), size};
+}
+
+static Status write_all(int descriptor, const char* data, std::size_t size) {
+    while (size > 0) {
+        ssize_t put = write(descriptor, data, size);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) return put < 0 ? failed("write") : Error{"write", EIO};
+        data += put;
+        size -= static_cast<std::size_t>(put);
+    }
+    return {};
+}
+
+Status write_text(const char* path, std::string_view text, unsigned permissions) {
+    Path temporary(path);
+    temporary.add(".new");
+    if (temporary.full()) return Error{"write", ENAMETOOLONG};
+    unlink(temporary.c_str());
+    File file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.descriptor() < 0) return failed("create");
+    Status result = write_all(file.descriptor(), text.data(), text.size());
+    if (result) result = status(fchmod(file.descriptor(), permissions), "set the mode");
+    if (result) result = status(fsync(file.descriptor()), "flush");
+    if (result) result = status(rename(temporary.c_str(), path), "rename");
+    if (!result) unlink(temporary.c_str());
+    return result;
+}
+
+Status create_zeros(const char* path, std::size_t bytes) {
+    File file(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.descriptor() < 0) return failed("create");
+    static const char zeros[kBlockBytes] = {};
+    Status result;
+    for (std::size_t left = bytes; result && left > 0; left -= std::min(left, sizeof zeros)) {
+        result = write_all(file.descriptor(), zeros, std::min(left, sizeof zeros));
+    }
+    if (result) result = status(fsync(file.descriptor()), "flush");
+    if (!result) {
+        unlink(path);
+        return result;
+    }
+    Path folder(std::string_view(path).substr(0, std::string_view(path).rfind('/') + 1));
+    File directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory.descriptor() < 0) return failed("open the folder");
+    return status(fsync(directory.descriptor()), "flush the folder");
+}
+
+Status remove_file(const char* path) {
+    if (unlink(path) == 0 || errno == ENOENT) return {};
+    return failed("remove");
+}
+
+Status make_directory(const char* path, unsigned permissions) {
+    if (mkdir(path, permissions) == 0) return status(chmod(path, permissions), "set the mode");  // umask is 077
+    return errno == EEXIST ? Status{} : failed("create");
+}
+
+Status for_each_name(const char* directory, void* context, bool (*visit)(void* context, std::string_view name)) {
+    File folder(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder.descriptor() < 0) return failed("open");
+    // getdents and not readdir: opendir needs a heap.
+    alignas(struct dirent) char entries[2048];
+    for (;;) {
+        int got = getdents(folder.descriptor(), reinterpret_cast<struct dirent*>(entries), sizeof entries);
+        if (got < 0) return failed("list");
+        if (got == 0) return {};
+        for (int at = 0; at < got;) {
+            auto* entry = reinterpret_cast<struct dirent*>(entries + at);
+            at += entry->d_reclen;
+            std::string_view name = entry->d_name;
+            if (name == "." || name == "..") continue;
+            if (!visit(context, name)) return {};
+        }
+    }
+}
+
+Result<File> try_lock(const char* path) {
+    File file(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.descriptor() < 0) return failed("open");
+    if (flock(file.descriptor(), LOCK_EX | LOCK_NB) < 0) return failed("lock");
+    return file;
+}
+
+// --- mounts -----------------------------------------------------------------------------------------------------------
+
+Status private_mounts() {
+    if (unshare(CLONE_NEWNS) < 0) return failed("make mounts private");
+    return status(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private");
+}
+
+Status mount(const char* device, const char* target, const char* type, bool read_only) {
+    unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | (read_only ? MS_RDONLY : 0);
+    const char* options = std::string_view(type) == "vfat" ? "umask=0077" : nullptr;
+    return status(::mount(device, target, type, flags, options), "mount");
+}
+
+Status unmount(const char* target) { return status(umount2(target, 0), "unmount"); }
+
+Status remount(const char* target, bool read_only) {
+    struct statvfs now;
+    if (statvfs(target, &now) < 0) return failed("examine the mount");
+    // ST_* and MS_* are the same bits up to here; relatime is not (include/linux/statfs.h, include/uapi/linux/mount.h).
+    unsigned long flags = now.f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
+    if (now.f_flag & 0x1000) flags |= MS_RELATIME;
+    if (read_only) flags |= MS_RDONLY;
+    return status(::mount(nullptr, target, nullptr, MS_REMOUNT | flags, nullptr), "remount");
+}
+
+bool on_read_only_file_system(const char* path) {
+    struct statvfs now;
+    return statvfs(path, &now) == 0 && (now.f_flag & ST_RDONLY) != 0;
+}
+
+// --- the process and the machine ----------------------------------------------------------------------------------------
+
+void harden() {
+    rlimit none{0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+    umask(077);
+}
+
+bool is_root() { return geteuid() == 0; }
+
+bool in_initramfs() {
+    struct statfs root;
+    if (statfs("/", &root) < 0) return false;
+    return root.f_type == RAMFS_MAGIC || root.f_type == TMPFS_MAGIC;
+}
+
+bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
+
+void pin_to_current_cpu() {
+    int cpu = sched_getcpu();
+    if (cpu < 0) return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
+bool cpu_reports_hypervisor() {
+#if defined(__x86_64__) || defined(__i386__)
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & 1u << 31) != 0;
+#else
+    return false;
+#endif
+}
+
+int run_bounded(unsigned ms, int (*work)(void* context), void* context) {
+    sigset_t child_ended;
+    sigemptyset(&child_ended);
+    sigaddset(&child_ended, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child_ended, nullptr);
+
+    pid_t child = fork();
+    if (child < 0) return work(context);  // unbounded is better than not at all
+    if (child == 0) {
+        harden();  // memory locks are not inherited
+        _exit(work(context));
+    }
+    std::uint64_t end = monotonic_ns() + std::uint64_t{ms} * 1'000'000;
+    for (;;) {
+        int result;
+        if (waitpid(child, &result, WNOHANG) == child) return WIFEXITED(result) ? WEXITSTATUS(result) : 1;
+        std::uint64_t now = monotonic_ns();
+        if (now >= end) return kTimedOut;
+        timespec left{static_cast<time_t>((end - now) / 1'000'000'000), static_cast<long>((end - now) % 1'000'000'000)};
+        sigtimedwait(&child_ended, nullptr, &left);
+    }
+}
+
+Status log_to_kernel(int level, std::string_view line) {
+    File log(open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    if (log.descriptor() < 0) return failed("open");
+    Text<1024> entry("<");
+    entry.add(static_cast<unsigned>(level), ">", line, "\n");  // one write is one entry
+    return write_all(log.descriptor(), entry.c_str(), entry.view().size());
+}
+
+void print(int descriptor, std::string_view text) {
+    [[maybe_unused]] Status result = write_all(descriptor, text.data(), text.size());
+}
+
+}  // namespace earlyseed::kernel

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+// earlyseed load: makes the kernel's generator ready, honestly and without making the boot wait. Does what is possible
+// at the moment it is called, and never the same thing twice in one boot.
+#include <algorithm>
+
+#include "commands.hpp"
+#include "hash.hpp"
+#include "jitter.hpp"
+#include "log.hpp"
+#include "rotate.hpp"
+
+namespace earlyseed {
+
+namespace {
+
+constexpr std::size_t kHwrngBytes = 64;
+constexpr unsigned kHwrngTimeoutMs = 50;
+
+struct Load {
+    const LoadOptions& options;
+    const Config& config;
+    Boot boot{};
+    Machine machine{};
+    Report report{};
+    JitterResult jitter{};
+    Line summary{};
+    bool degraded = false;
+};
+
+void note_ready(Report& report, std::string_view thanks_to) {
+    if (report.ready.view() == "yes") return;
+    report.ready = "yes";
+    report.ready_by = thanks_to;
+    report.ready_at_ms = kernel::monotonic_ns() / 1'000'000;
+}
+
+void summarise(Line& summary, std::string_view source, const SourceReport& s, std::string_view detail) {
+    summary.add("; ", source, " ", s.credited_bits, " bits");
+    if (!detail.empty()) summary.add(" (", detail, ")");
+    if (s.credited_bits == 0) summary.add(": ", s.reason);
+    if (s.credited_bits == 0 && !s.advice.empty()) summary.add("; ", s.advice);
+}
+
+// What the hardware RNG gives within its time; an empty span where there is none, or when it gives nothing.
+std::span<const std::uint8_t> read_hwrng(std::span<std::uint8_t> buffer, bool& present) {
+    auto device = kernel::open_read("/dev/hwrng", false);
+    present = static_cast<bool>(device);
+    if (!present) return {};
+    std::uint64_t end = kernel::monotonic_ns() + std::uint64_t{kHwrngTimeoutMs} * 1'000'000;
+    std::size_t size = 0;
+    for (unsigned tries = 0; size < buffer.size() && tries < kHwrngTimeoutMs; tries++) {
+        auto got = kernel::read_some(*device, buffer.subspan(size));
+        if (got) {
+            size += *got;
+        } else if (got.error().code == EAGAIN) {
+            kernel::sleep_ms(1);
+        } else {
+            // ENODEV: the device node is there and no driver behind it, as in most virtual machines.
+            present = got.error().code != ENODEV;
+            break;
+        }
+        if (kernel::monotonic_ns() >= end) break;
+    }
+    return buffer.first(size);
+}
+
+// Jitter, the hardware RNG and the machine's own marks: one conditioned input, one credit.
+void feed_sources(Load& load) {
+    SourceReport& jitter = load.report.jitter;
+    SourceReport& hwrng = load.report.hwrng;
+
+    Secret<kHwrngBytes> hwrng_buffer;
+    bool hwrng_present = false;
+    std::uint64_t start = kernel::monotonic_ns();
+    auto hwrng_bytes = read_hwrng(hwrng_buffer.span(), hwrng_present);
+    hwrng.time_us = (kernel::monotonic_ns() - start) / 1000;
+
+    Credit jitter_credit{load.jitter.credit_bits, load.jitter.reason};
+    if (load.config.credit_jitter == JitterPolicy::never) jitter_credit = {0, Reason::jitter_never};
+    Credit hwrng_credit = credit_for_hwrng(hwrng_bytes.size(), load.config.hwrng_quality);
+
+    Secret<64> pool_input;
+    Hash(label::kSources, pool_input.span().size())
+        .add(load.jitter.digest.span())
+        .add(hwrng_bytes)
+        .add(load.machine.tag)
+        .add(load.boot.id)
+        .add(bytes_of(kernel::realtime_s()))
+        .add(bytes_of(kernel::monotonic_ns()))
+        .finish(pool_input.span());
+    bool made_ready = false;
+    Credit whole{std::min(jitter_credit.bits + hwrng_credit.bits, kFullCreditBits), Reason::none};
+    if (feed(pool_input.span(), whole, made_ready).reason == Reason::not_accepted) {
+        jitter_credit = hwrng_credit = {0, Reason::not_accepted};
+        load.degraded = true;
+    }
+    if (made_ready) note_ready(load.report, jitter_credit.bits >= hwrng_credit.bits ? "jitter" : "hwrng");
+
+    jitter.done = 1;
+    jitter.bytes = std::uint64_t{load.jitter.samples} * sizeof(std::uint64_t);
+    jitter.assessed_bits = std::uint64_t{load.jitter.samples} * load.jitter.assessed_millibits / 1000;
+    jitter.time_us = load.jitter.time_ns / 1000;
+    jitter.set(jitter_credit);
+    load.report.jitter_samples = load.jitter.samples;
+    summarise(load.summary, "jitter", jitter,
+              Text<64>().add(load.jitter.samples, " samples, ", Tenths{jitter.time_us}, " ms").view());
+    if (!hwrng_present) return;
+    hwrng.done = 1;
+    hwrng.bytes = hwrng_bytes.size();
+    hwrng.assessed_bits = hwrng.bytes * 8 * load.config.hwrng_quality / 1024;
+    hwrng.set(hwrng_credit);
+    summarise(load.summary, "hwrng", hwrng, "");
+}
+
+// One line that names the store, what is wrong with it and what to do.
+void store_problem(Load& load, std::string_view state, const Line& problem) {
+    load.report.store_state = state;
+    load.report.store_problem = problem.view();
+    log::warn(problem.view());
+    load.degraded = true;
+}
+
+void feed_seed(Load& load, Store& store) {
+    Report& report = load.report;
+    SourceReport& source = report.seed;
+    std::uint64_t start = kernel::monotonic_ns();
+    std::array<Slot, 2> slots;
+    store.read(slots);
+    Choice choice = choose(slots);
+    Stamp stamp{load.boot.id, load.machine.tag};
+    Line problem("store ");
+    problem.add(load.config.store.text, ": ");
+
+    source.done = 1;
+    report.store_problem.clear();
+    if (choice.content == StoreContent::seed) {
+        const Record& seed = slots[static_cast<std::size_t>(choice.seed_slot)].record;
+        RotationResult result = rotate(store, slots, choice,
+                                       {.jitter = load.jitter.digest.span(),
+                                        .stamp = stamp,
+                                        .virtual_machine = load.machine.is_virtual,
+                                        .policy = load.config.credit_seed});
+        if (result.made_ready) note_ready(report, "seed");
+        source.bytes = kSeedBytes;
+        source.assessed_bits = result.credit.bits;
+        source.set(result.credit);
+        report.seed_generation = seed.generation;
+        report.seed_saved_at = seed.saved_at_s;
+        report.seed_saved_boot.clear();
+        report.seed_saved_boot.add(Hex{seed.boot_id});
+        report.store_state = "rotated";
+        if (store.read_only()) {
+            store_problem(load, "read-only", problem.add("cannot be written; make it writable"));
+        } else if (!result.retired) {
+            store_problem(load, "failed", problem.add(describe(result.retired.error(), "the next seed"),
+                                                      "; check the medium"));
+        } else if (!result.renewed) {
+            store_problem(load, "failed", problem.add(describe(result.renewed.error(), "over the used seed"),
+                                                      "; check the medium"));
+        }
+    } else if (Line refusal = refusal_of(choice.content); !refusal.empty()) {
+        source.set({0, Reason::no_seed});
+        store_problem(load, "refused", problem.add(refusal));
+    } else {
+        source.set({0, Reason::no_seed});
+        report.store_state = "created";
+        if (store.read_only()) {
+            store_problem(load, "read-only", problem.add("holds no seed and cannot be written; make it writable"));
+        } else if (SaveResult saved = save_seed(store, slots, choice, stamp); !saved.written) {
+            store_problem(load, "failed", problem.add(describe(saved.written.error(), "a first seed"),
+                                                      "; check the medium"));
+        }
+    }
+    source.time_us = (kernel::monotonic_ns() - start) / 1000;
+    summarise(load.summary, "seed", source, "");
+}
+
+int run(Load& load) {
+    kernel::File lock;
+    if (take_lock(0, lock) == Lock::busy) return kExitDone;  // the other one does the work
+    load.boot = read_boot();
+    load.report = read_report(load.boot);
+    if (kernel::crng_ready()) note_ready(load.report, "kernel");
+
+    Stage stage = load.options.early          ? Stage::early
+                  : !load.options.root.empty() ? Stage::root
+                                               : current_stage();
+    Store store;
+    Line problem;
+    auto outcome = Store::Outcome::absent;
+    bool wants_seed = load.report.seed.done == 0;
+    bool wants_jitter = load.report.jitter.done == 0;
+    if (wants_seed) outcome = store.open(load.config.store, Store::Mode::write, stage, load.options.root.view(), problem);
+    load.report.store = load.config.store.text;
+    bool has_store = wants_seed && outcome == Store::Outcome::opened;
+    // Once more in the running system nothing can come any more.
+    bool store_is_lost = wants_seed && (outcome == Store::Outcome::refused ||
+                                        (outcome == Store::Outcome::absent && stage == Stage::running));
+    if (!wants_jitter && !has_store && !store_is_lost) return kExitDone;
+
+    if (wants_jitter || has_store) {
+        load.machine = identify_machine();
+        if (load.machine.sysfs_missing) log::warn("no /sys: the machine cannot be identified; is it mounted?");
+        bool earns = wants_jitter && load.config.credit_jitter != JitterPolicy::never;
+        collect_jitter<CpuCounter>(earns ? kFullCreditBits : 0, load.config.jitter_timeout_ms, load.jitter);
+    }
+    if (wants_jitter) feed_sources(load);
+    if (has_store) {
+        feed_seed(load, store);
+    } else if (store_is_lost) {
+        if (outcome == Store::Outcome::absent) problem.add("; see 'earlyseed setup'");
+        store_problem(load, outcome == Store::Outcome::absent ? "missing" : "refused", problem);
+        load.report.seed.done = 1;
+        load.report.seed.set({0, Reason::no_store});
+    } else if (wants_seed) {
+        load.report.store_state = "missing";
+        load.report.store_problem = problem.view();
+        load.summary.add("; seed 0 bits: ", problem);
+    }
+
+    bool ready = kernel::crng_ready();
+    if (ready) note_ready(load.report, "kernel");
+    if (!ready) load.report.ready = "no";
+    write_report(load.report);
+    if (!load.summary.empty()) {
+        log::info(Line(ready ? "crng ready" : "crng not ready").add(load.summary).view());
+    }
+    return load.degraded ? kExitDegraded : kExitDone;
+}
+
+}  // namespace
+
+int load(const LoadOptions& options) {
+    log::begin("load", true);
+    Config config = read_config(options.common);
+    if (config.off || config.initrd_off) return kExitDone;
+    if (!require_root()) return kExitDegraded;
+    Load load{.options = options, .config = config};
+    auto work = [](void* context) { return run(*static_cast<Load*>(context)); };
+    int result = kernel::run_bounded(config.load_timeout_ms, work, &load);
+    if (result != kernel::kTimedOut) return result;
+    log::warn(Line("not finished after ").add(config.load_timeout_ms, " ms; the boot goes on, so does load").view());
+    return kExitDegraded;
+}
+
+}  // namespace earlyseed

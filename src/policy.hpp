@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// The credit policy: how many bits each source may be credited with, and why a zero is a zero. Pure functions of
+// facts; whoever changes a rule changes it here, and the table in the README.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "record.hpp"
+
+namespace earlyseed {
+
+// The kernel counts at most this much of one credit (drivers/char/random.c, POOL_BITS since Linux 5.18), and a
+// pool with this much is ready on every version.
+inline constexpr unsigned kFullCreditBits = 256;
+
+enum class SeedPolicy { automatic, always, never };
+enum class JitterPolicy { automatic, never };
+
+// Why a source earned nothing. In the order in which they are asked: the first that holds is the one shown.
+enum class Reason {
+    none,  // credited
+    // seed
+    no_store,
+    no_seed,
+    read_only,
+    write_failed,
+    not_creditable,
+    sibling_doubt,
+    saved_this_boot,
+    other_machine,
+    exposed,
+    seed_never,
+    machine_unknown,
+    virtual_machine,
+    // jitter
+    jitter_never,
+    timer_backwards,
+    repetition_count,
+    adaptive_proportion,
+    lag_prediction,
+    low_estimate,
+    out_of_time,
+    // hardware RNG
+    quality_zero,
+    no_data,
+    // any
+    not_accepted,
+};
+
+// What is wrong, and what to do about it; both without a full stop. `advice` may be empty.
+struct Explanation {
+    std::string_view what;
+    std::string_view advice;
+};
+Explanation explain(Reason reason);
+
+struct Credit {
+    unsigned bits = 0;
+    Reason reason = Reason::none;
+};
+
+struct SeedFacts {
+    bool read_only;        // the medium or its file system cannot be written
+    bool retired;          // the successor is written, flushed and read back
+    bool creditable;       // the record's flag
+    bool sibling_valid;    // Choice::sibling_valid
+    bool saved_this_boot;  // the record carries this boot's ID
+    bool exposed;          // others than root may read the store
+    MachineTag record_tag;
+    MachineTag machine_tag;
+    bool virtual_machine;
+};
+
+// Why the seed itself is in doubt, whatever the administrator says about this machine; none when it is fresh: never
+// credited before, and saved here. A successor inherits the creditable flag from a fresh seed only.
+Reason doubt(const SeedFacts& facts);
+
+// 256 for a fresh seed that is retired; `always` vouches for what no file can tell: that a virtual machine is not
+// started twice from one snapshot, that a machine without identity is the same.
+Credit credit_for_seed(const SeedFacts& facts, SeedPolicy policy);
+
+// `quality` is in 1024ths of a bit per bit, as the kernel's hwrng framework has it (include/linux/hw_random.h).
+Credit credit_for_hwrng(std::size_t bytes, unsigned quality);
+
+}  // namespace earlyseed

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// This boot's report, /run/earlyseed/report: what each source gave, and why a zero is a zero. It is how one call of
+// load knows what an earlier one did, and what status shows. Text, one `key = value` a line; it holds no secret.
+// Formatting and parsing only.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "policy.hpp"
+#include "text.hpp"
+
+namespace earlyseed {
+
+inline constexpr const char* kRunFolder = "/run/earlyseed";
+inline constexpr const char* kReportPath = "/run/earlyseed/report";
+inline constexpr const char* kForgottenPath = "/run/earlyseed/forgotten";  // forget was run in this boot: save nothing
+inline constexpr const char* kLockPath = "/run/earlyseed/lock";
+
+struct SourceReport {
+    std::uint64_t done = 0;  // 1 = this source has given what it gives in this boot
+    std::uint64_t bytes = 0;
+    std::uint64_t assessed_bits = 0;
+    std::uint64_t credited_bits = 0;
+    std::uint64_t time_us = 0;
+    Text<128> reason;  // why credited_bits is 0
+    Text<128> advice;
+
+    void set(const Credit& credit);
+};
+
+struct Report {
+    Text<40> boot_id;
+    Text<8> ready;      // "yes" or "no", when last looked at
+    Text<16> ready_by;  // "jitter", "seed", "hwrng", or "kernel" when it was ready before earlyseed gave anything
+    std::uint64_t ready_at_ms = 0;  // since boot, when earlyseed first saw it ready
+    SourceReport jitter, hwrng, seed;
+    std::uint64_t jitter_samples = 0;
+    Text<256> store;
+    Text<16> store_state;     // "rotated", "created", "read-only", "failed", "missing", "refused"
+    Text<320> store_problem;  // one line: what, where, what to do
+    std::uint64_t seed_generation = 0;
+    std::uint64_t seed_saved_at = 0;  // seconds since the epoch, 0 = unknown
+    Text<40> seed_saved_boot;
+};
+
+using ReportText = Text<4096>;
+ReportText format_report(const Report& report);
+
+// Unknown keys are passed over. A report of another boot than `boot_id` is as good as none.
+Report parse_report(std::string_view text, std::string_view boot_id);
+
+}  // namespace earlyseed

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// earlyseed setup: chooses or creates the store, writes the configuration, and says what it did and what is left to do.
+// Formats nothing, shrinks nothing, and touches no device that holds data.
+#include "commands.hpp"
+#include "log.hpp"
+#include "rotate.hpp"
+
+namespace earlyseed {
+
+namespace {
+
+void say(const Line& line) { kernel::print(1, Line(line).add("\n").view()); }
+
+int fail(const Line& line) {
+    log::warn(line.view());
+    return kExitDegraded;
+}
+
+// The number of the block device that the file system at `path` is on; 0 when there is none: not there, or a file system
+// without a block device of its own (btrfs, ZFS, overlay, NFS).
+std::uint64_t device_below(const char* path) {
+    auto info = kernel::file_info(path, true);
+    if (!info || info->kind != kernel::FileKind::directory) return 0;
+    return kernel::device_major(info->device) == 0 ? 0 : info->device;
+}
+
+// "UUID=…" of a file system, by udev's links.
+struct UuidSearch {
+    std::uint64_t device;
+    Text<64> uuid{};
+};
+
+Text<64> uuid_of(std::uint64_t device) {
+    UuidSearch search{.device = device};
+    [[maybe_unused]] Status listed =
+        kernel::for_each_name("/dev/disk/by-uuid", &search, [](void* context, std::string_view name) {
+            auto& s = *static_cast<UuidSearch*>(context);
+            auto link = kernel::file_info(Path("/dev/disk/by-uuid/").add(name).c_str(), true);
+            if (!link || link->kind != kernel::FileKind::block_device || link->device != s.device) return true;
+            s.uuid = name;
+            return false;
+        });
+    return search.uuid;
+}
+
+std::string_view type_on(std::string_view uuid) {
+    auto device = kernel::open_read(Path("/dev/disk/by-uuid/").add(uuid).c_str(), false);
+    Bytes<2048> start{};
+    if (!device || !kernel::read_some(*device, start)) return {};
+    return file_system_type(start);
+}
+
+// The best store on this machine, as a specification; empty when there is none, with `why`.
+Text<256> choose_store(Line& why) {
+    Path device;
+    Line unused;
+    if (find_device(*parse_store(kDefaultStore), device, unused)) {
+        why.add("a partition named earlyseed is there, the best place: ", device);
+        return kDefaultStore;
+    }
+    std::uint64_t root = device_below("/");
+    for (std::string_view folder : {"/boot", "/boot/efi", "/efi"}) {
+        std::uint64_t below = device_below(Path(folder).c_str());
+        if (below == 0 || below == root) continue;
+        Text<64> uuid = uuid_of(below);
+        if (uuid.empty() || type_on(uuid.view()).empty()) continue;
+        why.add(folder, " is a file system of its own, which can be mounted before the root");
+        return Text<256>("UUID=").add(uuid, ":/earlyseed/seed");
+    }
+    if (root == 0) {
+        why.add("the root file system has no block device of its own (btrfs, ZFS, overlay, NFS), and there is no "
+                "separate /boot; make a partition of 1 MiB named earlyseed and run setup again");
+        return {};
+    }
+    if (std::uint64_t var = device_below("/var/lib"); var != root) {
+        why.add("/var is not on the root file system, and there is no separate /boot; make a partition of 1 MiB named "
+                "earlyseed, or name a file with --store");
+        return {};
+    }
+    why.add("a file on the root file system: used once the root is mounted, so jitter alone serves what comes before; "
+            "a partition of 1 MiB named earlyseed would be earlier");
+    return "/var/lib/earlyseed/seed";
+}
+
+// The configuration with its `store =` line replaced or added.
+Text<8192> configure(std::string_view old, std::string_view store) {
+    Text<8192> text;
+    bool written = false;
+    while (!old.empty()) {
+        std::string_view line = take_until(old, '\n');
+        std::string_view rest = line;
+        if (trim(take_until(rest, '=')) == "store") {
+            if (!written) text.add("store = ", store, "\n");
+            written = true;
+        } else {
+            text.add(line, "\n");
+        }
+    }
+    if (!written) text.add("store = ", store, "\n");
+    return text;
+}
+
+int write_config(const Path& path, std::string_view store) {
+    char buffer[7936];
+    auto old = kernel::read_text(path.c_str(), buffer);
+    if (!old && old.error().code != ENOENT) return fail(describe(old.error(), path.view()));
+    if (old && old->size() == sizeof buffer) return fail(Line(path.view()).add(" is too long; shorten it"));
+    Text<8192> text = configure(old ? *old : "# See earlyseed.conf(5).\n", store);
+    if (old && text.view() == *old) return kExitDone;
+    Status written = kernel::write_text(path.c_str(), text.view(), 0644);
+    if (!written) return fail(describe(written.error(), path.view()));
+    say(Line(path.view()).add(" written"));
+    return kExitDone;
+}
+
+// Fills an empty store, and refuses one that is somebody else's.
+int fill(Store& store, const StoreSpec& spec) {
+    Line problem("store ");
+    problem.add(spec.text, ": ");
+    std::array<Slot, 2> slots;
+    store.read(slots);
+    Choice choice = choose(slots);
+    if (Line refusal = refusal_of(choice.content); !refusal.empty()) return fail(problem.add(refusal));
+    if (store.read_only()) return fail(problem.add("cannot be written; make it writable"));
+    if (choice.content == StoreContent::seed) {
+        say(Line("it holds a seed already, generation ")
+                .add(slots[static_cast<std::size_t>(choice.seed_slot)].record.generation));
+        return kExitDone;
+    }
+    if (spec.kind == StoreSpec::Kind::partition && store.holds_other_data()) {
+        return fail(problem.add("holds data; nothing was written; wipe it yourself if it is not needed"));
+    }
+    SaveResult saved =
+        save_seed(store, slots, choice, {.boot_id = read_boot().id, .machine_tag = identify_machine().tag});
+    if (!saved.written) return fail(problem.add(describe(saved.written.error(), "the seed"), "; check the medium"));
+    say(Line("a first seed was saved")
+            .add(saved.creditable ? "" : "; not creditable yet: the kernel's generator is not ready"));
+    return kExitDone;
+}
+
+void say_what_is_left() {
+    std::string_view command = kernel::file_info("/usr/sbin/update-initramfs", true) ? "update-initramfs -u"
+                               : kernel::file_info("/usr/bin/dracut", true)          ? "dracut --force"
+                                                                                     : "";
+    say(command.empty() ? Line("now make your initrd anew") : Line("now run '").add(command, "' to make the initrd anew"));
+}
+
+}  // namespace
+
+int setup(const SetupOptions& options) {
+    log::begin("setup", false);
+    if (!require_root()) return kExitDegraded;
+    Text<256> chosen = options.store;
+    Line why("as asked");
+    if (chosen.empty()) {
+        why.clear();
+        chosen = choose_store(why);
+        if (chosen.empty()) return fail(Line("no store: ").add(why));
+    }
+    auto spec = parse_store(chosen.view());
+    if (!spec) return fail(Line("'").add(chosen, "' is no store: PARTLABEL=…, PARTUUID=…, UUID=…:/path, /dev/… or /path"));
+    say(Line("store ").add(chosen, ": ", why));
+
+    if (options.dry_run) {
+        Line problem;
+        Store store;
+        auto outcome = store.open(*spec, Store::Mode::read, current_stage(), {}, problem);
+        if (outcome == Store::Outcome::refused) return fail(problem);
+        bool is_file = spec->kind != StoreSpec::Kind::partition;
+        if (outcome == Store::Outcome::absent && !is_file) return fail(problem);
+        say(outcome == Store::Outcome::absent ? Line("would create it: ").add(kStoreBytes, " bytes, mode 0600")
+                                              : Line("it is there"));
+        say(Line("would write 'store = ").add(chosen, "' to ", options.common.config_path));
+        return kExitDone;
+    }
+    kernel::File lock;
+    if (take_lock(2000, lock) == Lock::busy) return fail("another earlyseed is at work and does not end; try again");
+    Line problem;
+    Store store;
+    if (store.open(*spec, Store::Mode::create, current_stage(), {}, problem) != Store::Outcome::opened) {
+        return fail(problem);
+    }
+    if (int result = fill(store, *spec); result != kExitDone) return result;
+    [[maybe_unused]] Status cleared = kernel::remove_file(kForgottenPath);
+    if (int result = write_config(options.common.config_path, chosen.view()); result != kExitDone) return result;
+    say_what_is_left();
+    return kExitDone;
+}
+
+}  // namespace earlyseed

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "text.hpp"
+
+namespace earlyseed {
+
+void append(char* buffer, std::size_t capacity, std::size_t& size, std::string_view text) {
+    for (char c : text) {
+        if (size + 1 >= capacity) break;
+        buffer[size++] = c;
+    }
+    buffer[size] = '\0';
+}
+
+void append(char* buffer, std::size_t capacity, std::size_t& size, std::uint64_t number) {
+    char digits[20];
+    std::size_t first = sizeof digits;
+    do {
+        digits[--first] = static_cast<char>('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    append(buffer, capacity, size, std::string_view{digits + first, sizeof digits - first});
+}
+
+void append(char* buffer, std::size_t capacity, std::size_t& size, Tenths number) {
+    std::uint64_t tenths = (number.thousandths + 50) / 100;
+    append(buffer, capacity, size, tenths / 10);
+    append(buffer, capacity, size, ".");
+    append(buffer, capacity, size, tenths % 10);
+}
+
+void append(char* buffer, std::size_t capacity, std::size_t& size, Hex hex) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    for (std::uint8_t byte : hex.bytes) {
+        append(buffer, capacity, size, digits.substr(byte >> 4, 1));
+        append(buffer, capacity, size, digits.substr(byte & 15, 1));
+    }
+}
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string_view trim(std::string_view text) {
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+std::string_view take_until(std::string_view& rest, char separator) {
+    std::size_t end = rest.find(separator);
+    std::string_view head = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    return head;
+}
+
+bool take_prefix(std::string_view& text, std::string_view prefix) {
+    if (text.substr(0, prefix.size()) != prefix) return false;
+    text.remove_prefix(prefix.size());
+    return true;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+    if (text.empty()) return {};
+    std::uint64_t value = 0;
+    for (char c : text) {
+        if (c < '0' || c > '9') return {};
+        if (__builtin_mul_overflow(value, 10u, &value)) return {};
+        if (__builtin_add_overflow(value, static_cast<unsigned>(c - '0'), &value)) return {};
+    }
+    return value;
+}
+
+static int hex_value(char c) {
+    c = lower(c);
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return -1;
+}
+
+bool parse_hex(std::string_view text, std::span<std::uint8_t> out) {
+    std::size_t digits = 0;
+    for (char c : text) {
+        if (c == '-') continue;
+        int value = hex_value(c);
+        if (value < 0 || digits >= 2 * out.size()) return false;
+        std::uint8_t& byte = out[digits / 2];
+        byte = static_cast<std::uint8_t>(digits % 2 == 0 ? value << 4 : byte | value);
+        digits++;
+    }
+    return digits == 2 * out.size();
+}
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); i++) {
+        if (lower(a[i]) != lower(b[i])) return false;
+    }
+    return true;
+}
+
+}  // namespace earlyseed
