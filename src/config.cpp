@@ -92,9 +92,10 @@ std::optional<StoreSpec> parse_store(std::string_view text) {
     std::string_view device = text;
     std::string_view path;
     if (std::size_t colon = text.find(":/"); colon != std::string_view::npos) {
-        device = text.substr(0, colon);
-        path = text.substr(colon + 1);
-    } else if (text[0] == '/' && text.substr(0, 5) != "/dev/") {
+        device = first(text, colon);
+        path = text;
+        path.remove_prefix(colon + 1);
+    } else if (text[0] == '/' && !starts_with(text, "/dev/")) {
         device = {};
         path = text;
     }
@@ -115,7 +116,7 @@ std::optional<StoreSpec> parse_store(std::string_view text) {
     // A tag's value becomes the name of a link below /dev/disk: it must not lead anywhere else.
     if (!store.tag.empty() && store.device.view().find('/') != std::string_view::npos) return {};
     if (store.tag.empty()) {
-        if (device.substr(0, 5) != "/dev/") return {};
+        if (!starts_with(device, "/dev/")) return {};
         store.device = device;
     }
     if (store.device.empty() || store.device.full()) return {};
@@ -157,7 +158,7 @@ void parse_command_line(std::string_view text, Config& config, Complain complain
             set("store", word, where, config, complain);
         } else if (take_prefix(word, "earlyseed.credit_seed=")) {
             set("credit-seed", word, where, config, complain);
-        } else if (word.substr(0, 9) == "earlyseed" || word.substr(0, 12) == "rd.earlyseed") {
+        } else if (starts_with(word, "earlyseed") || starts_with(word, "rd.earlyseed")) {
             complain(where, Line("unknown word '").add(word, "': ignored").view());
         }
     }

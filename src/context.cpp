@@ -12,7 +12,7 @@ constinit Path config_path;
 
 void complain(std::string_view where, std::string_view what) {
     Line line;
-    if (where.substr(0, 4) == "line") line.add(config_path, ", ");
+    if (starts_with(where, "line")) line.add(config_path, ", ");
     log::warn(line.add(where, ": ", what).view());
 }
 

@@ -290,7 +290,7 @@ Status create_zeros(const char* path, std::size_t bytes) {
         unlink(path);
         return result;
     }
-    Path folder(std::string_view(path).substr(0, std::string_view(path).rfind('/') + 1));
+    Path folder(first(path, std::string_view(path).rfind('/') + 1));
     File directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (directory.descriptor() < 0) return failed("open the folder");
     return status(fsync(directory.descriptor()), "flush the folder");

@@ -59,7 +59,7 @@ Store::Outcome Store::open_file(const Path& path, Line& problem) {
         return Outcome::refused;
     };
     if (mode_ == Mode::create && !kernel::file_info(path.c_str(), false)) {
-        Path folder(path.view().substr(0, path.view().rfind('/')));
+        Path folder(first(path.view(), path.view().rfind('/')));
         Status made = folder.empty() ? Status{} : kernel::make_directory(folder.c_str(), 0700);
         if (made) made = kernel::create_zeros(path.c_str(), kStoreBytes);
         if (!made) return refuse(describe(made.error(), path.view()));

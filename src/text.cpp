@@ -31,8 +31,8 @@ void append(char* buffer, std::size_t capacity, std::size_t& size, Tenths number
 void append(char* buffer, std::size_t capacity, std::size_t& size, Hex hex) {
     constexpr std::string_view digits = "0123456789abcdef";
     for (std::uint8_t byte : hex.bytes) {
-        append(buffer, capacity, size, digits.substr(byte >> 4, 1));
-        append(buffer, capacity, size, digits.substr(byte & 15, 1));
+        append(buffer, capacity, size, std::string_view(&digits[byte >> 4], 1));
+        append(buffer, capacity, size, std::string_view(&digits[byte & 15], 1));
     }
 }
 
@@ -48,13 +48,15 @@ std::string_view trim(std::string_view text) {
 
 std::string_view take_until(std::string_view& rest, char separator) {
     std::size_t end = rest.find(separator);
-    std::string_view head = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    std::string_view head = first(rest, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     return head;
 }
 
+bool starts_with(std::string_view text, std::string_view prefix) { return first(text, prefix.size()) == prefix; }
+
 bool take_prefix(std::string_view& text, std::string_view prefix) {
-    if (text.substr(0, prefix.size()) != prefix) return false;
+    if (!starts_with(text, prefix)) return false;
     text.remove_prefix(prefix.size());
     return true;
 }

@@ -73,6 +73,13 @@ private:
 using Line = Text<512>;
 using Path = Text<288>;
 
+// The first `size` characters, or all. (string_view::substr can throw, and there is nothing here to throw with.)
+inline std::string_view first(std::string_view text, std::size_t size) {
+    return {text.data(), size < text.size() ? size : text.size()};
+}
+
+bool starts_with(std::string_view text, std::string_view prefix);
+
 // Without leading and trailing blanks, tabs and line ends.
 std::string_view trim(std::string_view text);
 
