@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""Virtual disks that hold a store: made, read and written from the host, without loop devices.
+
+Each class has `path` (the disk image, raw), `setting` (what `store =` says), `read()` and `write()` (the
+store's 8192 bytes; only while no QEMU uses the disk).
+"""
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from .record import STORE_BYTES, Store
+from .tools import run
+
+MIB = 1 << 20
+PRISTINE = bytes(STORE_BYTES)
+
+
+def _sparse(path: Path, size_bytes: int) -> None:
+    with open(path, "wb") as image:
+        image.truncate(size_bytes)
+
+
+class PartitionDisk:
+    """A GPT disk with one raw 1 MiB partition named `earlyseed`."""
+
+    START = 1 * MIB
+    setting = "PARTLABEL=earlyseed"
+
+    def __init__(self, path: Path, content: bytes = PRISTINE):
+        self.path = path
+        _sparse(path, 4 * MIB)
+        script = "label: gpt\nstart=2048, size=2048, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name=earlyseed\n"
+        run("sfdisk", "--quiet", path, stdin=script.encode())
+        self.write(content)
+
+    def read(self) -> Store:
+        with open(self.path, "rb") as image:
+            image.seek(self.START)
+            return Store(image.read(STORE_BYTES))
+
+    def write(self, content: bytes) -> None:
+        with open(self.path, "r+b") as image:
+            image.seek(self.START)
+            image.write(content)
+
+
+class Ext4Disk:
+    """An ext4 file system over a whole disk, with the store file at /keep/seed."""
+
+    FILE = "/keep/seed"
+    IDENTIFIER = "e5eed000-0000-4000-8000-000000000002"
+    setting = f"UUID={IDENTIFIER}:{FILE}"
+
+    def __init__(self, path: Path, content: bytes = PRISTINE):
+        self.path = path
+        _sparse(path, 32 * MIB)
+        with tempfile.TemporaryDirectory() as folder:
+            tree = Path(folder)
+            tree.chmod(0o755)
+            store = tree / self.FILE.lstrip("/")
+            store.parent.mkdir()
+            store.write_bytes(b"\xff" * len(content))  # zeros would become a hole
+            store.chmod(0o600)
+            run("mke2fs", "-q", "-F", "-t", "ext4", "-b", 4096, "-U", self.IDENTIFIER, "-d", tree, path)
+        self.write(content)
+
+    def read(self) -> Store:
+        return Store(get_file(self.path, self.FILE))
+
+    def write(self, content: bytes) -> None:
+        blocks = run("debugfs", "-R", f"blocks {self.FILE}", self.path).split()
+        if len(blocks) * 4096 != len(content):
+            raise ValueError(f"the store file has blocks {blocks} for {len(content)} bytes")
+        with open(self.path, "r+b") as image:
+            for index, block in enumerate(blocks):
+                image.seek(int(block) * 4096)
+                image.write(content[index * 4096:(index + 1) * 4096])
+
+
+class VfatDisk:
+    """A FAT file system over a whole disk, as an EFI system partition is, with the store at /keep/seed."""
+
+    FILE = "/keep/seed"
+    setting = f"UUID=E5EE-D001:{FILE}"
+
+    def __init__(self, path: Path, content: bytes = PRISTINE):
+        self.path = path
+        _sparse(path, 48 * MIB)
+        run("mkfs.vfat", "-i", "E5EED001", path)
+        run("mmd", "-i", path, "::/keep")
+        self.write(content)
+
+    def read(self) -> Store:
+        return Store(run("mtype", "-i", self.path, f"::{self.FILE}"))
+
+    def write(self, content: bytes) -> None:
+        run("mcopy", "-o", "-i", self.path, "-", f"::{self.FILE}", stdin=content)
+
+
+class SwapDisk:
+    """A swap device without a hibernation image, for `resume=`: the kernel looks for one and finds none."""
+
+    IDENTIFIER = "e5eed000-0000-4000-8000-000000000003"
+
+    def __init__(self, path: Path):
+        self.path = path
+        _sparse(path, 16 * MIB)
+        path.chmod(0o600)
+        run("mkswap", "-U", self.IDENTIFIER, path)
+
+
+def put_file(image: Path, name: str, content: bytes, mode: int = 0o644) -> None:
+    """Puts a file of root's into an unmounted ext4 image (blocks of zeros become holes); its folder must exist."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "content"
+        source.write_bytes(content)
+        script = f"rm {name}\nwrite {source} {name}\nset_inode_field {name} mode 0{0o100000 | mode:o}\n"
+        run("debugfs", "-w", "-f", "/dev/stdin", image, stdin=script.encode())
+
+
+def get_file(image: Path, name: str) -> bytes:
+    """Reads a file out of an unmounted ext4 image."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        run("debugfs", "-R", f"dump {name} {copy}", image)
+        return copy.read_bytes()

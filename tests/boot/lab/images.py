@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: MIT
+"""Real Debian 12 root images with a real initrd generator, with or without earlyseed installed.
+
+A base tree (packages only) is made once by mmdebstrap and kept as a tarball. An image is that tree, plus
+`meson install --destdir` of the build, plus /etc/earlyseed.conf, after which the generator runs in a chroot
+of it, as it would on a real machine. Both are cached by a hash of everything that went in.
+"""
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import tools
+from .tools import REPOSITORY, CommandFailed, digest, digest_tree, locked, remove_tree, run
+
+SUITE = "bookworm"
+ROOT_UUID = "e5eed000-0000-4000-8000-000000000001"
+COMMON_PACKAGES = ["linux-image-cloud-amd64", "systemd-sysv", "udev", "kmod", "zstd"]
+KEEP_IMAGES = 16
+GUEST = Path(__file__).with_name("guest")
+
+
+@dataclass(frozen=True)
+class Generator:
+    """An initrd generator: the packages of its base tree, files put there, and its command line."""
+
+    name: str
+    packages: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
+    command: str  # for the shell in the chroot; $version is the kernel's
+
+
+# The images are compressed lightly: the default (zstd -15) takes 25 s of dracut's 30 s.
+_DRACUT = "dracut --quiet --no-hostonly --force --kver $version"
+GENERATORS = {
+    "initramfs-tools": Generator(
+        "initramfs-tools", ("initramfs-tools",),
+        (("etc/initramfs-tools/conf.d/lab", "COMPRESS=zstd\nCOMPRESSLEVEL=1\nRESUME=none\n"),),
+        "update-initramfs -c -k $version"),
+    "dracut": Generator(
+        "dracut", ("dracut",),
+        (("etc/dracut.conf.d/lab.conf", 'compress="zstd -1 -T0"\n'),),
+        _DRACUT),
+    "dracut-without-systemd": Generator(
+        "dracut-without-systemd", ("dracut",),
+        (("etc/dracut.conf.d/lab.conf",
+          'compress="zstd -1 -T0"\nomit_dracutmodules+=" systemd systemd-initrd dracut-systemd "\n'),),
+        _DRACUT),
+}
+
+
+@dataclass(frozen=True)
+class Image:
+    """A machine's software: a raw ext4 root image (never written to: use an overlay), kernel and initrd."""
+
+    generator: str
+    root: Path
+    kernel: Path
+    initrd: Path
+
+
+# ---- the base tree -----------------------------------------------------------------------------------
+
+def _base(generator: Generator) -> Path:
+    """The tarball of the base tree of this generator's packages."""
+    packages = [*COMMON_PACKAGES, *generator.packages]
+    options = [
+        "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
+        "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/i18n/*",
+    ]
+    path = tools.cache_dir() / "base" / f"{'-'.join(generator.packages)}-{digest(SUITE, *options)}.tar.zst"
+    with locked(path):
+        if not path.exists():
+            tools.say(f"making the Debian tree with {', '.join(generator.packages)} (half a minute)")
+            part = path.with_name("part-" + path.name)
+            # INITRD=No: no initrd while the packages are installed; the image has its own made later.
+            run("mmdebstrap", *options, SUITE, part, env={"INITRD": "No"})
+            part.rename(path)
+    return path
+
+
+# ---- what is installed -------------------------------------------------------------------------------
+
+def build_dir() -> Path:
+    """The Meson build tree: EARLYSEED_BUILD, else `build` in the repository."""
+    return Path(os.environ.get("EARLYSEED_BUILD") or REPOSITORY / "build")
+
+
+class Installation:
+    """The files that `meson install` puts on a machine, staged once; `name` is a hash of them.
+
+    EARLYSEED_DESTDIR names a tree staged by someone else (a package's, for example).
+    """
+
+    def __init__(self) -> None:
+        given = os.environ.get("EARLYSEED_DESTDIR")
+        self._temporary = None if given else tempfile.TemporaryDirectory(prefix="earlyseed-install-")
+        self.tree = Path(given) if given else Path(self._temporary.name)
+        if not given:
+            if not (build_dir() / "build.ninja").exists():
+                raise CommandFailed(f"no build tree in {build_dir()}: run `meson setup` or set EARLYSEED_BUILD")
+            run("meson", "install", "-C", build_dir(), "--destdir", self.tree)
+        if not (self.tree / "usr/sbin/earlyseed").exists():
+            raise CommandFailed(f"usr/sbin/earlyseed is not among the installed files in {self.tree}")
+        self.name = digest_tree(self.tree)
+
+    def put(self, root: Path) -> None:
+        """Copies the files over a root tree as root's (through the /sbin and /lib links of a merged /usr)."""
+        archive = run("tar", "-C", self.tree, "--owner=0", "--group=0", "-c", ".")
+        run("tar", "-C", root, "--keep-directory-symlink", "-x", stdin=archive)
+        folder = self.tree / "usr/lib/systemd/system"
+        units = [unit.name for unit in sorted(folder.glob("earlyseed*")) if "\n[Install]" in unit.read_text()]
+        if units:
+            run("chroot", root, "systemctl", "enable", *units)
+
+
+_installation: Installation | None = None
+_installation_lock = threading.Lock()
+
+
+def installation() -> Installation:
+    """The one installation of this process."""
+    global _installation
+    with _installation_lock:
+        if _installation is None:
+            _installation = Installation()
+        return _installation
+
+
+# ---- images ------------------------------------------------------------------------------------------
+
+def _guest_files(root: Path) -> None:
+    """The lab's own part of the guest: command channel, login mark, fstab, a root account to look around."""
+    library = root / "usr/lib/lab"
+    library.mkdir()
+    shutil.copy(GUEST / "lab-agent", library)
+    (library / "lab-agent").chmod(0o755)
+    shutil.copy(GUEST / "lab-agent.service", root / "etc/systemd/system")
+    getty = root / "etc/systemd/system/serial-getty@ttyS0.service.d"
+    getty.mkdir()
+    shutil.copy(GUEST / "lab-login.conf", getty)
+    (root / "etc/fstab").write_text(f"UUID={ROOT_UUID} / ext4 defaults 0 1\n")
+    (root / "etc/hostname").write_text("lab\n")
+    # Six idle terminals and periodic jobs cost seconds under emulation and have no part in any test.
+    run("chroot", root, "systemctl", "mask", "getty@.service", "getty-static.service", "e2scrub_reap.service",
+        "apt-daily.timer", "apt-daily-upgrade.timer")
+    run("chroot", root, "systemctl", "enable", "lab-agent.service")
+    run("chroot", root, "passwd", "--delete", "root")
+
+
+def _generate(root: Path, command: str) -> None:
+    """Runs the generator in a chroot with /proc, /sys, /dev and an empty /run, in namespaces of its own."""
+    script = """set -e
+root=$1
+mount --make-rprivate /
+mount -t proc proc "$root/proc"
+mount -t sysfs sysfs "$root/sys"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs tmpfs "$root/run"
+mount -t tmpfs tmpfs "$root/tmp"
+version=$(basename "$root"/usr/lib/modules/*)
+exec chroot "$root" env version="$version" sh -ec "$2"
+"""
+    run("unshare", "--mount", "--pid", "--fork", "sh", "-c", script, "lab", root, command)
+
+
+def _prune(folder: Path) -> None:
+    """Removes the images used longest ago; never one used in the last two hours."""
+    entries = sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda e: e.stat().st_mtime)
+    for entry in entries[:-KEEP_IMAGES]:
+        if time.time() - entry.stat().st_mtime > 7200:
+            remove_tree(entry)
+
+
+def image(generator_name: str, *, installed: bool = True, conf: str | None = None,
+          files: dict[str, bytes] | None = None) -> Image:
+    """The image of a machine with this generator. `conf` is the content of its /etc/earlyseed.conf, `files` are
+    there, root's alone, before the generator runs."""
+    files = dict(files or {})
+    generator = GENERATORS[generator_name]
+    base = _base(generator)
+    what = installation() if installed else None
+    lab = digest_tree(GUEST) + digest(Path(__file__).read_bytes())
+    name = f"{generator_name}-{digest(base.name, generator, lab, what.name if what else '', conf, files)}"
+    entry = tools.cache_dir() / "images" / name
+    with locked(entry):
+        if entry.exists():
+            os.utime(entry)
+        else:
+            _prune(entry.parent)
+            _build(generator, base, what, conf, files, entry)
+    return Image(generator_name, entry / "root.img", entry / "vmlinuz", entry / "initrd.img")
+
+
+def _build(generator: Generator, base: Path, what: Installation | None, conf: str | None,
+           files: dict[str, bytes], entry: Path) -> None:
+    start = time.monotonic()
+    part = Path(tempfile.mkdtemp(prefix="part-", dir=entry.parent))
+    root = part / "root"
+    root.mkdir()
+    try:
+        run("tar", "-C", root, "-x", "-f", base)
+        _guest_files(root)
+        for path, content in generator.files:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(content)
+        if what:
+            what.put(root)
+        if conf is not None:
+            (root / "etc/earlyseed.conf").write_text(conf)
+        for path, content in files.items():
+            target = root / path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            target.chmod(0o600)
+        _generate(root, generator.command)
+        shutil.move(next((root / "boot").glob("initrd.img-*")), part / "initrd.img")
+        shutil.copy(next((root / "boot").glob("vmlinuz-*")), part / "vmlinuz")
+        run("mke2fs", "-q", "-t", "ext4", "-U", ROOT_UUID, "-d", root, part / "root.img", "1200M")
+        remove_tree(root)
+        part.rename(entry)
+    except BaseException:
+        remove_tree(part)
+        raise
+    tools.say(f"made the image {entry.name} ({'with' if what else 'without'} earlyseed) in "
+        f"{time.monotonic() - start:.0f} s")
+
+
+def overlay(base: Path, path: Path) -> Path:
+    """A fresh copy-on-write disk over a raw image."""
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, path)
+    return path
+

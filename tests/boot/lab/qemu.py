@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""Runs one boot in QEMU: a machine with no RDRAND, no virtio-rng and no seed from a boot loader.
+
+The console is read live into a kernel log with the guest's own time stamps; a second serial port carries
+commands to the lab's agent in the guest. Order is judged by the guest's clock alone: the host may be slow.
+"""
+from __future__ import annotations
+
+import atexit
+import base64
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+# -cpu qemu64 has no RDRAND. Two processors under TCG boot quicker than one.
+HARDWARE = ["-machine", "pc", "-accel", "tcg", "-smp", "2", "-cpu", "qemu64", "-m", "512", "-nodefaults",
+            "-display", "none", "-no-reboot", "-rtc", "base=utc"]
+KERNEL_OPTIONS = ("random.trust_cpu=off random.trust_bootloader=off console=ttyS0 printk.time=1 "
+                  "printk.devkmsg=on ignore_loglevel log_buf_len=4M pm_debug_messages").split()
+LOGIN_TIMEOUT_S = 420.0
+COMMAND_TIMEOUT_S = 180.0
+POWEROFF_TIMEOUT_S = 300.0
+
+_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[c78])")
+_STAMPED = re.compile(r"\[ *(\d+\.\d{6})\] (.*)")
+_running: set["Qemu"] = set()
+
+
+class BootFailed(Exception):
+    """The guest did not do in time what was waited for; carries the end of its console."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the kernel log: guest seconds since the kernel's start, and the text."""
+
+    at: float
+    text: str
+
+
+def parse_log(console: str) -> list[Line]:
+    """The stamped lines of a console or dmesg text, in order of appearance; other output is left out."""
+    lines = []
+    for raw in _ESCAPES.sub("", console).replace("\r", "").split("\n"):
+        stamped = _STAMPED.search(raw)
+        if stamped:
+            lines.append(Line(float(stamped[1]), stamped[2]))
+    return lines
+
+
+class Qemu:
+    """One running guest. `disks` are (path, format, read-only); the first one is the root disk."""
+
+    def __init__(self, *, kernel: Path, initrd: Path, append: list[str], disks: list[tuple[Path, str, bool]],
+                 uuid: str, console_file: Path, extra: tuple[str, ...] = ()):
+        self._folder = tempfile.mkdtemp(prefix="earlyseed-qemu-")
+        self._console = ""
+        self._changed = threading.Condition()
+        self.console_file = console_file
+        channel = f"{self._folder}/agent"
+        command = [shutil.which("setpriv") or "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", *HARDWARE,
+                   "-uuid", uuid, "-kernel", str(kernel), "-initrd", str(initrd),
+                   "-append", " ".join([*KERNEL_OPTIONS, *append]),
+                   "-serial", "stdio", "-chardev", f"socket,id=agent,path={channel},server=on,wait=off",
+                   "-serial", "chardev:agent", *extra]
+        for index, (path, kind, read_only) in enumerate(disks):
+            # The root disk is thrown away, so its flushes are not worth their time; a store's are the point.
+            cache = "unsafe" if index == 0 else "writeback"
+            command += ["-drive", f"if=none,id=disk{index},file={path},format={kind},cache={cache},"
+                                  f"read-only={'on' if read_only else 'off'}",
+                        "-device", f"virtio-blk-pci,drive=disk{index},addr=0x{index + 4:x}"]
+        self.command = command
+        self.started = time.monotonic()
+        with open(console_file.with_suffix(".qemu"), "wb") as errors:
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        _running.add(self)
+        self._reader = threading.Thread(target=self._read_console, daemon=True)
+        self._reader.start()
+        self._agent = self._connect(channel)
+        self._agent_buffer = b""
+        self._agent_ready = False
+
+    def _read_console(self) -> None:
+        with open(self.console_file, "wb") as copy:
+            while chunk := self._process.stdout.read1(65536):
+                copy.write(chunk)
+                copy.flush()
+                with self._changed:
+                    self._console += chunk.decode(errors="replace")
+                    self._changed.notify_all()
+
+    def _connect(self, path: str) -> socket.socket:
+        while True:
+            try:
+                channel = socket.socket(socket.AF_UNIX)
+                channel.connect(path)
+                return channel
+            except OSError:
+                channel.close()
+                if self._process.poll() is not None or time.monotonic() - self.started > 30:
+                    raise self._failed("QEMU did not start") from None
+                time.sleep(0.05)
+
+    def _failed(self, what: str) -> BootFailed:
+        errors = self.console_file.with_suffix(".qemu").read_text(errors="replace").strip()
+        self.cut()
+        tail = "\n".join(_ESCAPES.sub("", self._console).splitlines()[-40:])
+        return BootFailed(f"{what} (console: {self.console_file})\n{errors}\n{tail}")
+
+    # ---- the console ----
+
+    @property
+    def console(self) -> str:
+        with self._changed:
+            return self._console
+
+    def write_console(self, text: bytes) -> None:
+        """Types on the serial console (for a person at `tests/boot/run --shell`)."""
+        self._process.stdin.write(text)
+        self._process.stdin.flush()
+
+    def wait_for(self, pattern: str, timeout_s: float) -> None:
+        """Waits until the console shows the pattern; BootFailed if it does not, or QEMU ends before."""
+        wanted = re.compile(pattern)
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while not wanted.search(self._console):
+                if time.monotonic() > deadline:
+                    break
+                if self._process.poll() is not None:
+                    break
+                self._changed.wait(0.5)
+            else:
+                return
+        if self._process.poll() is not None:
+            self._reader.join(5)
+            if wanted.search(self._console):
+                return
+        raise self._failed(f"not seen on the console: {pattern}")
+
+    # ---- the guest's shell ----
+
+    def wait_for_login(self) -> None:
+        """Waits for the login prompt and for the agent."""
+        self.wait_for(r"lab: login prompt", LOGIN_TIMEOUT_S)
+        if not self._agent_ready:
+            self._agent_line("the agent's greeting", LOGIN_TIMEOUT_S)
+            self._agent_ready = True
+
+    def _agent_line(self, what: str, timeout_s: float) -> bytes:
+        self._agent.settimeout(timeout_s)
+        while b"\n" not in self._agent_buffer:
+            try:
+                chunk = self._agent.recv(65536)
+            except TimeoutError:
+                chunk = b""
+            if not chunk:
+                raise self._failed(f"no answer from the guest to: {what}")
+            self._agent_buffer += chunk
+        line, self._agent_buffer = self._agent_buffer.split(b"\n", 1)
+        return line
+
+    def shell(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> tuple[int, str]:
+        """Runs a shell command in the guest as root: (exit status, stdout and stderr)."""
+        self._agent.sendall(base64.b64encode(command.encode()) + b"\n")
+        status, _, output = self._agent_line(command, timeout_s).partition(b" ")
+        return int(status), base64.b64decode(output).decode(errors="replace")
+
+    # ---- the end ----
+
+    def power_off(self) -> None:
+        """An orderly shutdown from inside, to its end."""
+        self._agent.sendall(base64.b64encode(b"systemctl poweroff") + b"\n")
+        try:
+            self._process.wait(POWEROFF_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            raise self._failed("the guest did not power off") from None
+        self._close()
+
+    def cut(self) -> None:
+        """A power cut: QEMU is killed. What the guest wrote is with the host; what it kept in memory is gone."""
+        self._process.kill()
+        self._process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        _running.discard(self)
+        self._reader.join(10)
+        self._process.stdout.close()
+        self._process.stdin.close()
+        if hasattr(self, "_agent"):
+            self._agent.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def host_seconds(self) -> float:
+        return time.monotonic() - self.started
+
+
+@atexit.register
+def _end_all() -> None:
+    for guest in list(_running):
+        guest.cut()

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""Plays scenarios (boots that belong together) in the background, and hands each result to all who ask.
+
+A scenario is a function `(lab, generator) -> result`, marked with `@scenario`. Boots take most of their time in
+one emulated processor, so a few scenarios run at once (EARLYSEED_QEMUS, 2 by default), started in the order in
+which their tests will want them.
+"""
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Callable
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`generators` it is played with, those of them that `./check --quick` plays too, and scenarios it builds on."""
+
+    play: Callable[["Lab", str], Any]
+    generators: tuple[str, ...]
+    quick: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(*generators: str, quick: tuple[str, ...] = (), after: tuple[str, ...] = ()):
+    """Registers a scenario under its function's name."""
+    def register(play):
+        SCENARIOS[play.__name__] = Scenario(play, generators, quick, after)
+        return play
+    return register
+
+
+class Lab:
+    """The scenarios of one run, each played at most once per generator."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=int(os.environ.get("EARLYSEED_QEMUS") or 2))
+        self._futures: dict[tuple[str, str], Future] = {}
+        self._lock = threading.Lock()
+
+    def request(self, name: str, generator: str) -> Future:
+        """Queues a scenario, after those it builds on: a worker that waits for one never waits for a later one."""
+        chosen = SCENARIOS[name]
+        for needed in chosen.after:
+            self.request(needed, generator)
+        with self._lock:
+            if (name, generator) not in self._futures:
+                self._futures[name, generator] = self._pool.submit(chosen.play, self, generator)
+            return self._futures[name, generator]
+
+    def result(self, name: str, generator: str) -> Any:
+        """The scenario's result; raises what its playing raised."""
+        return self.request(name, generator).result()
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)

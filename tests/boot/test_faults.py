@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""Stores that are missing, read-only, damaged or not ours: the boot goes on, credit is lost, the log says why."""
+import pytest
+
+
+def boot_went_on(boot):
+    """Jitter made the generator ready before root was mounted, and login was reached."""
+    return (boot.report["ready_by"] == "jitter" and boot.ready_at < boot.root_mounted_at < boot.login_at)
+
+
+def warnings(boot):
+    return [line for line in boot.lines if not line.startswith("earlyseed: load: crng")]
+
+
+def test_p4_missing_store(obstacles):
+    """P4, P8: no store anywhere: nobody waits for it, one line of warning says so."""
+    boot = obstacles["missing"]
+    assert boot_went_on(boot)
+    assert boot.credited("seed") == 0 and boot.reason("seed")
+    assert boot.report["store.state"] == "missing"
+    assert len([line for line in boot.lines if "PARTLABEL=earlyseed" in line and "setup" in line]) == 1, boot.lines
+
+
+def test_p4_nothing_waits_for_a_missing_store(obstacles, carried):
+    """P4: from the generator's readiness to root's mount the boot without a store takes no longer than one with it,
+    but for what a busy host adds: a wait for a device would take dracut's and systemd's 90 s."""
+    def stretch(boot):
+        return boot.root_mounted_at - boot.ready_at
+    assert stretch(obstacles["missing"]) < 3 * stretch(carried["second"]) + 30
+
+
+def test_p1_read_only_disk(obstacles):
+    """P1: a seed that cannot be retired is mixed and never credited; the disk is as it was."""
+    boot = obstacles["read_only"]
+    assert boot_went_on(boot)
+    assert boot.credited("seed") == 0
+    assert "cannot be written" in boot.reason("seed")
+    assert boot.report["store.state"] == "read-only"
+    assert int(boot.report["seed.bytes"]) == 64
+    assert boot.after == boot.before
+    assert len(warnings(boot)) == 1, boot.lines
+
+
+def test_p3_one_damaged_slot(damaged):
+    """P3: the other slot's seed is mixed, and not credited: what the damaged slot said is lost."""
+    boot = damaged["one_slot"]
+    assert sorted(boot.before.states) == ["damaged", "valid"]
+    assert boot_went_on(boot)
+    assert int(boot.report["seed.generation"]) == boot.before.newest.generation
+    assert boot.credited("seed") == 0 and "other slot is damaged" in boot.reason("seed")
+    assert boot.after.states == ("valid", "valid")
+
+
+def test_p5_a_damaged_slot_costs_one_boots_credit(damaged):
+    """P5: the very next boot credits again."""
+    boot = damaged["next"]
+    assert boot_went_on(boot)
+    assert boot.credited("seed") == 256
+
+
+def test_p5_both_slots_damaged(damaged):
+    """P5: no seed for this boot, and a new pair of records for the next one."""
+    boot = damaged["both_slots"]
+    assert boot.before.states == ("damaged", "damaged")
+    assert boot_went_on(boot)
+    assert boot.credited("seed") == 0 and boot.reason("seed")
+    assert boot.after.states == ("valid", "valid")
+
+
+def test_p8_somebody_elses_data_is_left_alone(damaged):
+    """P8: what is not ours is never written to, and one line says what to do."""
+    boot = damaged["foreign"]
+    assert boot_went_on(boot)
+    assert boot.after == boot.before
+    assert boot.credited("seed") == 0
+    assert boot.report["store.state"] == "refused"
+    assert len(warnings(boot)) == 1, boot.lines
+
+
+@pytest.mark.parametrize("name", ["one_slot", "both_slots", "foreign"])
+def test_p8_every_zero_has_its_reason_in_the_log(damaged, name):
+    """P8: the reason for the seed's zero credit stands in the line of the load that looked at the store."""
+    boot = damaged[name]
+    assert any("seed 0 bits: " + boot.reason("seed") in line for line in boot.lines)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""Stores that are files: on a file system that load mounts by itself, and on the root file system."""
+import pytest
+
+from scenarios import ROOT_STORE
+
+SWITCH_TO_SYSTEM = r"systemd\[1\]: (systemd \d+.* running in system mode|Switching root)"
+
+
+def used_store(boots, promise_of_second):
+    """The first boot fills the file, the second one finds the seed of the shutdown and credits it."""
+    first, second = boots["first"], boots["second"]
+    assert first.report["store.state"] == "created"
+    assert first.after.states == ("valid", "valid")
+    assert second.before == first.after
+    assert second.report["store.state"] == "rotated", promise_of_second
+    assert int(second.report["seed.generation"]) == first.after.newest.generation
+    assert second.credited("seed") == 256 and second.reason("seed") == ""
+    assert second.after.states == ("valid", "valid")
+    assert second.before.newest.seed not in second.after.raw
+
+
+def seed_line(boot):
+    """The log line of the load that used the store."""
+    return next(line for line in boot.load_lines if line.text.startswith("earlyseed: load: crng ready; seed "))
+
+
+def resume_attempt(boot):
+    """When the initrd asked the kernel to resume (not the kernel's own try, long before any disk is there)."""
+    return boot.at(r"PM: hibernation: Starting manual resume from disk|PM: Starting manual resume from disk")
+
+
+def first_mount(boot):
+    return boot.at(r"EXT4-fs \(\w+\): mounted filesystem")
+
+
+def test_p5_a_file_on_ext4_carries_the_seed(ext4_file):
+    """P5: as on a partition, so in a file."""
+    used_store(ext4_file, "rotated in the initrd")
+
+
+def test_p5_a_file_on_vfat_carries_the_seed(vfat_file):
+    """P5: as on a partition, so on an EFI system partition's file system."""
+    used_store(vfat_file, "rotated in the initrd")
+
+
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_p9_ext4_file_is_mounted_after_the_resume_attempt(ext4_file, which):
+    """P9: the order is: the attempt to resume, the store's mount, its use, root's mount."""
+    boot = ext4_file[which]
+    assert resume_attempt(boot) is not None, "no attempt to resume in the log: the test tests nothing"
+    assert resume_attempt(boot) < first_mount(boot) < seed_line(boot).at < boot.root_mounted_at
+
+
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_p9_vfat_file_is_used_after_the_resume_attempt(vfat_file, which):
+    """P9: the attempt to resume, the store's use, root's mount (vfat does not log its mounts)."""
+    boot = vfat_file[which]
+    assert resume_attempt(boot) is not None, "no attempt to resume in the log: the test tests nothing"
+    assert resume_attempt(boot) < seed_line(boot).at < boot.root_mounted_at
+
+
+def test_p9_jitter_does_not_wait_for_the_file(ext4_file, vfat_file):
+    """P9: what needs no mount comes before the attempt to resume."""
+    for boot in (*ext4_file.values(), *vfat_file.values()):
+        assert boot.ready_at < resume_attempt(boot)
+
+
+def test_p6_setup_makes_a_private_file(root_file):
+    """P6: root's alone, 8192 bytes, and still so after two boots."""
+    for boot in root_file.values():
+        assert boot.answers["store"].split() == ["600", "0", "8192"]
+
+
+def test_p5_a_file_on_the_root_file_system_carries_the_seed(root_file):
+    """P5: used in the initrd once root is mounted, before the system in it is started."""
+    boot = root_file["second"]
+    assert boot.report["seed.store"] == ROOT_STORE
+    assert boot.report["store.state"] == "rotated"
+    assert boot.report["seed.saved_boot"].replace("-", "") == root_file["first"].report["boot_id"].replace("-", "")
+    assert boot.credited("seed") == 256 and boot.reason("seed") == ""
+    assert boot.ready_at < boot.root_mounted_at < seed_line(boot).at < boot.at(SWITCH_TO_SYSTEM)
