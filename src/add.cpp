@@ -9,14 +9,14 @@
 
 namespace earlyseed {
 
-int add(const AddOptions& options) {
+int add(const Options& options) {
     log::begin("add", false);
     if (!require_root()) return kExitDegraded;
     bool standard_input = options.file.view() == "-";
     const char* path = standard_input ? "/dev/stdin" : options.file.c_str();
     auto file = standard_input ? Result<kernel::File>(kernel::standard_input()) : kernel::open_read(path, true);
     if (!file) {
-        log::warn(describe(file.error(), path).view());
+        log::warn(describe(file.error(), path));
         return kExitDegraded;
     }
 
@@ -28,7 +28,7 @@ int add(const AddOptions& options) {
     while (bytes < most_bytes) {
         auto got = kernel::read_some(*file, buffer.span());
         if (!got) {
-            log::warn(describe(got.error(), path).view());
+            log::warn(describe(got.error(), path));
             return kExitDegraded;
         }
         if (*got == 0) break;
@@ -36,7 +36,7 @@ int add(const AddOptions& options) {
         bytes += *got;
     }
     if (bytes == 0) {
-        log::warn(Line(path).add(" is empty; nothing was added").view());
+        log::warn(Line(path).add(" is empty; nothing was added"));
         return kExitDegraded;
     }
 
@@ -48,13 +48,12 @@ int add(const AddOptions& options) {
     Credit credit = feed(pool_input.span(), {bits, Reason::none}, made_ready);
     if (credit.reason != Reason::none) {
         auto [what, advice] = explain(credit.reason);
-        log::warn(Line(what).add("; ", advice).view());
+        log::warn(Line(what).add("; ", advice));
         return kExitDegraded;
     }
     log::info(Line().add(bytes, " bytes mixed, ", bits, " bits credited")
                   .add(bits < options.credit_bits ? " (no more than the input can hold)" : "")
-                  .add(made_ready ? "; the kernel's generator is now ready" : "")
-                  .view());
+                  .add(made_ready ? "; the kernel's generator is now ready" : ""));
     return kExitDone;
 }
 

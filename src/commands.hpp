@@ -2,8 +2,6 @@
 // The commands, one source file each. Each takes its parsed options and gives the exit status.
 #pragma once
 
-#include <optional>
-
 #include "context.hpp"
 
 namespace earlyseed {
@@ -12,42 +10,29 @@ inline constexpr int kExitDone = 0;
 inline constexpr int kExitDegraded = 1;  // said in one line; nothing is lost and the boot goes on
 inline constexpr int kExitUsage = 2;
 
-struct LoadOptions {
-    CommonOptions common;
-    bool early = false;  // mount nothing
-    Path root;           // where the root file system is mounted in the initrd
-};
-int load(const LoadOptions& options);
+inline constexpr std::uint64_t kForever = ~std::uint64_t{0};
 
-int save(const CommonOptions& options);
-
-struct SetupOptions {
-    CommonOptions common;
-    Text<256> store;  // empty: choose
-    bool dry_run = false;
+struct Options {
+    Path config_path{kConfigPath};
+    bool early = false;         // load: mount nothing
+    Path root;                  // load: where the root file system is mounted in the initrd
+    Text<256> store;            // setup: empty = choose
+    bool dry_run = false;       // setup
+    bool json = false;          // status
+    std::uint64_t timeout_s = kForever;  // wait
+    std::uint64_t credit_bits = 0;       // add
+    Path file{"-"};             // add
 };
-int setup(const SetupOptions& options);
 
-struct StatusOptions {
-    CommonOptions common;
-    bool json = false;
-};
+int load(const Options& options);
+int save(const Options& options);
+int setup(const Options& options);
 // Exit status 0: ready; 1: not ready, or something needs attention.
-int show_status(const StatusOptions& options);
-
-struct WaitOptions {
-    std::optional<std::uint64_t> timeout_s;  // none: for ever
-};
+int show_status(const Options& options);
 // Exit status 0: ready; 1: not within the time.
-int wait(const WaitOptions& options);
-
-struct AddOptions {
-    std::uint64_t credit_bits = 0;
-    Path file{"-"};
-};
-int add(const AddOptions& options);
-
-int forget(const CommonOptions& options);
+int wait(const Options& options);
+int add(const Options& options);
+int forget(const Options& options);
 
 // Why a store with this content is never written, with what to do; empty when it may be.
 Line refusal_of(StoreContent content);

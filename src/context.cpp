@@ -8,32 +8,32 @@ namespace earlyseed {
 namespace {
 
 // What complain() names; the callback of a parser carries no context.
-constinit Path config_path;
+constinit const Path* config_path = nullptr;
 
 void complain(std::string_view where, std::string_view what) {
     Line line;
-    if (starts_with(where, "line")) line.add(config_path, ", ");
-    log::warn(line.add(where, ": ", what).view());
+    if (starts_with(where, "line")) line.add(*config_path, ", ");
+    log::warn(line.add(where, ": ", what));
 }
 
 }  // namespace
 
-Config read_config(const CommonOptions& options) {
+Config read_config(const Path& path) {
     Config config;
-    config_path = options.config_path;
+    config_path = &path;
     char buffer[8192];
-    auto file = kernel::read_text(config_path.c_str(), buffer);
+    auto file = kernel::read_text(path.c_str(), buffer);
     if (file) {
         parse_config(*file, config, complain);
         if (file->size() == sizeof buffer) complain("line 1", "the file is too long; its end was not read");
     } else if (file.error().code != ENOENT) {
-        log::warn(describe(file.error(), config_path.view()).add("; defaults are used").view());
+        log::warn(describe(file.error(), path.view()).add("; defaults are used"));
     }
     auto command_line = kernel::read_text("/proc/cmdline", buffer);
     if (command_line) {
         parse_command_line(*command_line, config, complain);
     } else {
-        log::warn(describe(command_line.error(), "/proc/cmdline").add("; is /proc mounted?").view());
+        log::warn(describe(command_line.error(), "/proc/cmdline").add("; is /proc mounted?"));
     }
     return config;
 }
@@ -55,7 +55,7 @@ Lock take_lock(unsigned ms, kernel::File& lock) {
             return Lock::taken;
         }
         if (taken.error().code != EWOULDBLOCK) {
-            log::warn(describe(taken.error(), kLockPath).add("; is /run mounted? going on without").view());
+            log::warn(describe(taken.error(), kLockPath).add("; is /run mounted? going on without"));
             return Lock::taken;
         }
         if (waited >= ms) return Lock::busy;
@@ -71,12 +71,12 @@ Report read_report(const Boot& boot) {
 
 void write_report(const Report& report) {
     Status written = kernel::write_text(kReportPath, format_report(report).view(), 0644);
-    if (!written) log::warn(describe(written.error(), kReportPath).view());
+    if (!written) log::warn(describe(written.error(), kReportPath));
 }
 
 bool require_root() {
     if (kernel::is_root()) return true;
-    log::warn("must be run as root");
+    log::warn(Line("must be run as root"));
     return false;
 }
 

@@ -11,14 +11,9 @@
 
 namespace earlyseed {
 
-// Options that every command takes.
-struct CommonOptions {
-    Path config_path{kConfigPath};
-};
-
 // The configuration file and the kernel command line. A file that is not there is no error; each complaint is one
 // warning.
-Config read_config(const CommonOptions& options);
+Config read_config(const Path& path);
 
 // The kernel's random ID of this boot, as text and as bytes; empty and zeros without /proc.
 struct Boot {

@@ -2,7 +2,6 @@
 #include "estimate.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "health.hpp"
 
@@ -16,11 +15,28 @@ std::uint64_t mix(std::uint64_t value) {
     return value ^ value >> 32;
 }
 
+// -log2(p) in thousandths, for 0 < p <= 1, without the mathematics library: the integer part by doubling, ten more
+// binary digits by squaring (Knuth, TAOCP 1, 1.2.2, exercise 25's method for base 2).
+unsigned minus_log2_thousandths(double p) {
+    unsigned whole = 0;
+    for (; p < 0.5; p *= 2) whole++;
+    unsigned fraction = 0;  // 1024ths; p is in [0.5, 1]
+    for (unsigned bit = 512; bit != 0; bit /= 2) {
+        p *= p;
+        if (p < 0.5) {
+            p *= 2;
+            fraction += bit;
+        }
+    }
+    return whole * 1000 + fraction * 1000 / 1024;
+}
+
 // -log2 of the 99 % upper bound of the success rate `hits` / `trials` (SP 800-90B 6.3.1, step 2).
 unsigned millibits(unsigned hits, unsigned trials) {
     double p = static_cast<double>(hits) / trials;
-    double upper = std::min(1.0, p + 2.576 * std::sqrt(p * (1 - p) / (trials - 1)));
-    return upper <= 0 ? 64000 : static_cast<unsigned>(-1000 * std::log2(upper));
+    double upper = p + 2.576 * __builtin_sqrt(p * (1 - p) / (trials - 1));
+    // Not one hit in a thousand trials: the bound would be 0; 1 / trials is bound enough.
+    return minus_log2_thousandths(std::clamp(upper, 1.0 / trials, 1.0));
 }
 
 }  // namespace

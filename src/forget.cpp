@@ -5,20 +5,20 @@
 
 namespace earlyseed {
 
-int forget(const CommonOptions& options) {
+int forget(const Options& options) {
     log::begin("forget", false);
     if (!require_root()) return kExitDegraded;
-    Config config = read_config(options);
+    Config config = read_config(options.config_path);
     kernel::File lock;
     if (take_lock(2000, lock) == Lock::busy) {
-        log::warn("another earlyseed is at work and does not end; nothing was wiped");
+        log::warn(Line("another earlyseed is at work and does not end; nothing was wiped"));
         return kExitDegraded;
     }
     Line problem;
     Store store;
     auto outcome = store.open(config.store, Store::Mode::write, current_stage(), {}, problem);
     if (outcome == Store::Outcome::absent) {
-        log::info(problem.add("; nothing to forget").view());
+        log::info(problem.add("; nothing to forget"));
         return kExitDone;
     }
     if (outcome == Store::Outcome::opened) {
@@ -35,12 +35,11 @@ int forget(const CommonOptions& options) {
         } else {
             Status noted = kernel::write_text(kForgottenPath, "", 0600);
             log::info(problem.add("wiped; ", noted ? "nothing is saved until the next boot"
-                                                   : "the shutdown will save a seed again: /run cannot be written")
-                          .view());
+                                                   : "the shutdown will save a seed again: /run cannot be written"));
             return noted ? kExitDone : kExitDegraded;
         }
     }
-    log::warn(problem.view());
+    log::warn(problem);
     return kExitDegraded;
 }
 

@@ -13,7 +13,7 @@
 
 namespace earlyseed::kernel {
 
-// The C library's text for an errno value.
+// What an errno value means, "error" for the rarer ones.
 std::string_view error_text(int code);
 
 // --- time ---------------------------------------------------------------------------------------------------------

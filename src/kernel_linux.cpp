@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -58,7 +59,26 @@ std::uint64_t clock_ns(clockid_t clock) {
 
 }  // namespace
 
-std::string_view error_text(int code) { return strerror(code); }
+// The codes that a store meets; a table of them all, as strerror() has it, would be a thirtieth of the program.
+std::string_view error_text(int code) {
+    switch (code) {
+    case EPERM: return "operation not permitted";
+    case ENOENT: return "no such file or folder";
+    case EIO: return "input/output error";
+    case ENXIO: return "no such device or address";
+    case EACCES: return "permission denied";
+    case EBUSY: return "device or resource busy";
+    case EEXIST: return "it exists already";
+    case ENODEV: return "no such device";
+    case ENOTDIR: return "not a folder";
+    case EISDIR: return "is a folder";
+    case EINVAL: return "invalid argument";
+    case ENOSPC: return "no space left on the device";
+    case EROFS: return "read-only file system";
+    case ELOOP: return "a symbolic link";
+    default: return "error";
+    }
+}
 
 // --- time -----------------------------------------------------------------------------------------------------------
 
@@ -280,7 +300,7 @@ Status write_text(const char* path, std::string_view text, unsigned permissions)
 Status create_zeros(const char* path, std::size_t bytes) {
     File file(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file.descriptor() < 0) return failed("create");
-    static const char zeros[kBlockBytes] = {};
+    static char zeros[kBlockBytes];
     Status result;
     for (std::size_t left = bytes; result && left > 0; left -= std::min(left, sizeof zeros)) {
         result = write_all(file.descriptor(), zeros, std::min(left, sizeof zeros));
@@ -366,7 +386,7 @@ bool on_read_only_file_system(const char* path) {
 
 void harden() {
     rlimit none{0, 0};
-    setrlimit(RLIMIT_CORE, &none);
+    prlimit(0, RLIMIT_CORE, &none, nullptr);  // setrlimit would bring musl's thread machinery along
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
     umask(077);
@@ -383,8 +403,8 @@ bool in_initramfs() {
 bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
 
 void pin_to_current_cpu() {
-    int cpu = sched_getcpu();
-    if (cpu < 0) return;
+    unsigned cpu = 0;
+    if (syscall(SYS_getcpu, &cpu, nullptr, nullptr) < 0) return;
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
@@ -406,7 +426,7 @@ int run_bounded(unsigned ms, int (*work)(void* context), void* context) {
     sigaddset(&child_ended, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child_ended, nullptr);
 
-    pid_t child = fork();
+    pid_t child = _Fork();  // fork() without pthread_atfork's handlers; there are none
     if (child < 0) return work(context);  // unbounded is better than not at all
     if (child == 0) {
         harden();  // memory locks are not inherited

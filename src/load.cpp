@@ -17,7 +17,7 @@ constexpr std::size_t kHwrngBytes = 64;
 constexpr unsigned kHwrngTimeoutMs = 50;
 
 struct Load {
-    const LoadOptions& options;
+    const Options& options;
     const Config& config;
     Boot boot{};
     Machine machine{};
@@ -116,7 +116,7 @@ void feed_sources(Load& load) {
 void store_problem(Load& load, std::string_view state, const Line& problem) {
     load.report.store_state = state;
     load.report.store_problem = problem.view();
-    log::warn(problem.view());
+    log::warn(problem);
     load.degraded = true;
 }
 
@@ -200,7 +200,7 @@ int run(Load& load) {
 
     if (wants_jitter || has_store) {
         load.machine = identify_machine();
-        if (load.machine.sysfs_missing) log::warn("no /sys: the machine cannot be identified; is it mounted?");
+        if (load.machine.sysfs_missing) log::warn(Line("no /sys: the machine cannot be identified; is it mounted?"));
         bool earns = wants_jitter && load.config.credit_jitter != JitterPolicy::never;
         collect_jitter<CpuCounter>(earns ? kFullCreditBits : 0, load.config.jitter_timeout_ms, load.jitter);
     }
@@ -223,23 +223,23 @@ int run(Load& load) {
     if (!ready) load.report.ready = "no";
     write_report(load.report);
     if (!load.summary.empty()) {
-        log::info(Line(ready ? "crng ready" : "crng not ready").add(load.summary).view());
+        log::info(Line(ready ? "crng ready" : "crng not ready").add(load.summary));
     }
     return load.degraded ? kExitDegraded : kExitDone;
 }
 
 }  // namespace
 
-int load(const LoadOptions& options) {
+int load(const Options& options) {
     log::begin("load", true);
-    Config config = read_config(options.common);
+    Config config = read_config(options.config_path);
     if (config.off || config.initrd_off) return kExitDone;
     if (!require_root()) return kExitDegraded;
     Load load{.options = options, .config = config};
     auto work = [](void* context) { return run(*static_cast<Load*>(context)); };
     int result = kernel::run_bounded(config.load_timeout_ms, work, &load);
     if (result != kernel::kTimedOut) return result;
-    log::warn(Line("not finished after ").add(config.load_timeout_ms, " ms; the boot goes on, so does load").view());
+    log::warn(Line("not finished after ").add(config.load_timeout_ms, " ms; the boot goes on, so does load"));
     return kExitDegraded;
 }
 

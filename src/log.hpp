@@ -10,12 +10,12 @@
 
 namespace earlyseed::log {
 
-// What every line begins with ("earlyseed: load: "), and whether the command is run for the boot (load, save: the
-// kernel log) or for a person (the others: standard error).
-void begin(std::string_view command, bool for_boot);
+// The command's name (a literal), with which every line begins ("earlyseed: load: "), and whether it is run for the boot
+// (load, save: the kernel log) or for a person (the others: standard error).
+void begin(std::string_view name, bool for_boot);
 
-void info(std::string_view line);
-void warn(std::string_view line);
+void info(const TextBuffer& line);
+void warn(const TextBuffer& line);
 
 }  // namespace earlyseed::log
 

@@ -32,139 +32,75 @@ int usage_error(std::string_view what, std::string_view word) {
     return kExitUsage;
 }
 
-// The words after the command. A value may follow its option as the next word or after '='.
-class Arguments {
-public:
-    explicit Arguments(std::span<char*> words) : words_(words) {}
+enum OptionBit : unsigned { kConfig = 1, kEarly = 2, kRoot = 4, kStore = 8, kDryRun = 16, kJson = 32, kTimeout = 64, kCredit = 128, kFile = 256 };
 
-    bool flag(std::string_view name) {
-        if (word() != name) return false;
-        at_++;
-        return true;
-    }
-    template <std::size_t N>
-    bool option(std::string_view name, Text<N>& value) {
-        std::string_view text = word();
-        if (!take_prefix(text, name)) return false;
-        if (take_prefix(text, "=")) {
-            at_++;
-        } else if (text.empty() && at_ + 1 < words_.size()) {
-            text = words_[at_ + 1];
-            at_ += 2;
-        } else {
-            return false;
-        }
-        value = text;
-        good_ = good_ && !text.empty() && !value.full();
-        return true;
-    }
-    bool option(std::string_view name, std::uint64_t& value) {
-        Text<24> text;
-        if (!option(name, text)) return false;
-        auto number = parse_number(text.view());
-        good_ = good_ && number.has_value();
-        value = number.value_or(0);
-        return true;
-    }
-    // The next word, if it is no option.
-    bool operand(Path& value) {
-        if (word().size() > 1 && word()[0] == '-') return false;
-        value = word();
-        at_++;
-        return true;
-    }
-
-    // Hands each word to accept(), which takes it with one of the above or gives false.
-    template <typename Accept>
-    bool parse(Accept accept) {
-        while (at_ < words_.size()) {
-            std::string_view first = word();
-            if (!accept()) {
-                usage_error("unknown or incomplete", first);
-                return false;
-            }
-            if (!good_) {
-                usage_error("bad value for", first);
-                return false;
-            }
-        }
-        return true;
-    }
-
-private:
-    std::string_view word() const { return words_[at_]; }
-
-    std::span<char*> words_;
-    std::size_t at_ = 0;
-    bool good_ = true;
+struct OptionName {
+    char name[12];
+    unsigned bit;
+    bool has_value;
 };
 
-bool config_option(Arguments& a, CommonOptions& options) { return a.option("--config", options.config_path); }
+constexpr OptionName kOptionNames[] = {
+    {"--config", kConfig, true},   {"--early", kEarly, false}, {"--root", kRoot, true},       {"--store", kStore, true},
+    {"--dry-run", kDryRun, false}, {"--json", kJson, false},   {"--timeout", kTimeout, true}, {"--credit", kCredit, true},
+};
 
-// Each of these parses the rest of the command line and runs its command.
-
-int run_load(Arguments a) {
-    LoadOptions options;
-    auto accept = [&] {
-        if (a.flag("--early")) return options.early = true;
-        return a.option("--root", options.root) || config_option(a, options.common);
-    };
-    return a.parse(accept) ? load(options) : kExitUsage;
+bool assign_text(TextBuffer& to, std::string_view value) {
+    to.assign(value);
+    return !value.empty() && !to.full();
 }
 
-int run_save(Arguments a) {
-    CommonOptions options;
-    return a.parse([&] { return config_option(a, options); }) ? save(options) : kExitUsage;
+bool assign_number(std::uint64_t& to, std::string_view value) {
+    auto number = parse_number(value);
+    to = number.value_or(0);
+    return number.has_value();
 }
 
-int run_setup(Arguments a) {
-    SetupOptions options;
-    auto accept = [&] {
-        if (a.flag("--dry-run")) return options.dry_run = true;
-        return a.option("--store", options.store) || config_option(a, options.common);
-    };
-    return a.parse(accept) ? setup(options) : kExitUsage;
+bool set_option(unsigned bit, std::string_view value, Options& options) {
+    switch (bit) {
+    case kConfig: return assign_text(options.config_path, value);
+    case kEarly: return options.early = true;
+    case kRoot: return assign_text(options.root, value);
+    case kStore: return assign_text(options.store, value);
+    case kDryRun: return options.dry_run = true;
+    case kJson: return options.json = true;
+    case kTimeout: return assign_number(options.timeout_s, value);
+    case kCredit: return assign_number(options.credit_bits, value);
+    default: return assign_text(options.file, value);
+    }
 }
 
-int run_status(Arguments a) {
-    StatusOptions options;
-    auto accept = [&] {
-        if (a.flag("--json")) return options.json = true;
-        return config_option(a, options.common);
-    };
-    return a.parse(accept) ? show_status(options) : kExitUsage;
-}
-
-int run_wait(Arguments a) {
-    WaitOptions options;
-    std::uint64_t seconds = 0;
-    auto accept = [&] {
-        if (!a.option("--timeout", seconds)) return false;
-        options.timeout_s = seconds;
-        return true;
-    };
-    return a.parse(accept) ? wait(options) : kExitUsage;
-}
-
-int run_add(Arguments a) {
-    AddOptions options;
-    auto accept = [&] { return a.option("--credit", options.credit_bits) || a.operand(options.file); };
-    return a.parse(accept) ? add(options) : kExitUsage;
-}
-
-int run_forget(Arguments a) {
-    CommonOptions options;
-    return a.parse([&] { return config_option(a, options); }) ? forget(options) : kExitUsage;
+// The words after the command. A value follows its option as the next word or after '='. False after one line.
+bool parse_options(std::span<char*> words, unsigned allowed, Options& options) {
+    for (std::size_t at = 0; at < words.size(); at++) {
+        std::string_view value = words[at];
+        std::string_view name = take_until(value, '=');
+        bool is_operand = name.empty() || name[0] != '-' || name == "-";
+        unsigned bit = is_operand ? unsigned{kFile} : 0;
+        if (is_operand) value = words[at];
+        for (const OptionName& option : kOptionNames) {
+            if (is_operand || name != option.name) continue;
+            bit = option.bit;
+            bool joined = name.size() < std::string_view(words[at]).size();
+            if (option.has_value && !joined && at + 1 < words.size()) value = words[++at];
+            if (!option.has_value && joined) bit = 0;
+        }
+        if ((bit & allowed) == 0) return usage_error("unknown option or argument", words[at]) == kExitDone;
+        if (!set_option(bit, value, options)) return usage_error("no good value for", name) == kExitDone;
+    }
+    return true;
 }
 
 struct Command {
     std::string_view name;
-    int (*run)(Arguments arguments);
+    int (*run)(const Options& options);
+    unsigned allowed;
 };
 
 constexpr Command kCommands[] = {
-    {"load", run_load}, {"save", run_save}, {"setup", run_setup},   {"status", run_status},
-    {"wait", run_wait}, {"add", run_add},   {"forget", run_forget},
+    {"load", load, kConfig | kEarly | kRoot}, {"save", save, kConfig},     {"setup", setup, kConfig | kStore | kDryRun},
+    {"status", show_status, kConfig | kJson}, {"wait", wait, kTimeout},    {"add", add, kCredit | kFile},
+    {"forget", forget, kConfig},
 };
 
 int run_command(std::span<char*> words) {
@@ -182,7 +118,9 @@ int run_command(std::span<char*> words) {
         return kExitDone;
     }
     for (const Command& command : kCommands) {
-        if (command.name == name) return command.run(Arguments(words.subspan(1)));
+        if (command.name != name) continue;
+        Options options;
+        return parse_options(words.subspan(1), command.allowed, options) ? command.run(options) : kExitUsage;
     }
     return usage_error("unknown command", name);
 }

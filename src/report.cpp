@@ -5,45 +5,50 @@ namespace earlyseed {
 
 namespace {
 
-// Calls visit(key, field) for every field: the one list that formatting and parsing share.
-template <typename ReportType, typename Visit>
-void for_each_field(ReportType& r, Visit visit) {
-    visit("boot_id", r.boot_id);
-    visit("ready", r.ready);
-    visit("ready_by", r.ready_by);
-    visit("ready_at_ms", r.ready_at_ms);
-    auto source = [&](auto& s, auto... keys) {
-        const std::string_view names[] = {keys...};
-        visit(names[0], s.done);
-        visit(names[1], s.bytes);
-        visit(names[2], s.assessed_bits);
-        visit(names[3], s.credited_bits);
-        visit(names[4], s.time_us);
-        visit(names[5], s.reason);
-        visit(names[6], s.advice);
+// One line of the file: its key ("jitter" and "bytes", or "" and "ready"), and where its value lives, a text or a number.
+struct Field {
+    std::string_view source;
+    std::string_view name;
+    TextBuffer* text;
+    std::uint64_t* number;
+    bool always;  // written even when it is 0
+};
+
+// Hands every field to visit(context, field): the one list that formatting and parsing share.
+void for_each_field(Report& r, void* context, void (*visit)(void* context, const Field& field)) {
+    struct Source {
+        std::string_view name;
+        SourceReport& report;
     };
-    source(r.jitter, "jitter.done", "jitter.bytes", "jitter.assessed_bits", "jitter.credited_bits", "jitter.time_us",
-           "jitter.reason", "jitter.advice");
-    visit("jitter.samples", r.jitter_samples);
-    source(r.hwrng, "hwrng.done", "hwrng.bytes", "hwrng.assessed_bits", "hwrng.credited_bits", "hwrng.time_us",
-           "hwrng.reason", "hwrng.advice");
-    source(r.seed, "seed.done", "seed.bytes", "seed.assessed_bits", "seed.credited_bits", "seed.time_us",
-           "seed.reason", "seed.advice");
-    visit("seed.generation", r.seed_generation);
-    visit("seed.saved_at", r.seed_saved_at);
-    visit("seed.saved_boot", r.seed_saved_boot);
-    visit("seed.store", r.store);
-    visit("store.state", r.store_state);
-    visit("store.problem", r.store_problem);
+    Source sources[] = {{"jitter", r.jitter}, {"hwrng", r.hwrng}, {"seed", r.seed}};
+    for (auto& [source, s] : sources) {
+        // The zero of a source that has given is the news.
+        const Field fields[] = {{source, "done", nullptr, &s.done, false},
+                                {source, "bytes", nullptr, &s.bytes, false},
+                                {source, "assessed_bits", nullptr, &s.assessed_bits, false},
+                                {source, "credited_bits", nullptr, &s.credited_bits, s.done != 0},
+                                {source, "time_us", nullptr, &s.time_us, false},
+                                {source, "reason", &s.reason, nullptr, false},
+                                {source, "advice", &s.advice, nullptr, false}};
+        for (const Field& field : fields) visit(context, field);
+    }
+    const Field fields[] = {{"", "boot_id", &r.boot_id, nullptr, false},
+                            {"", "ready", &r.ready, nullptr, false},
+                            {"", "ready_by", &r.ready_by, nullptr, false},
+                            {"", "ready_at_ms", nullptr, &r.ready_at_ms, false},
+                            {"jitter", "samples", nullptr, &r.jitter_samples, false},
+                            {"seed", "generation", nullptr, &r.seed_generation, false},
+                            {"seed", "saved_at", nullptr, &r.seed_saved_at, false},
+                            {"seed", "saved_boot", &r.seed_saved_boot, nullptr, false},
+                            {"seed", "store", &r.store, nullptr, false},
+                            {"store", "state", &r.store_state, nullptr, false},
+                            {"store", "problem", &r.store_problem, nullptr, false}};
+    for (const Field& field : fields) visit(context, field);
 }
 
-bool is_empty(std::uint64_t number) { return number == 0; }
-template <std::size_t N>
-bool is_empty(const Text<N>& text) { return text.empty(); }
-
-void read_value(std::string_view value, std::uint64_t& number) { number = parse_number(value).value_or(0); }
-template <std::size_t N>
-void read_value(std::string_view value, Text<N>& text) { text = value; }
+Text<32> key_of(const Field& field) {
+    return Text<32>(field.source).add(field.source.empty() ? "" : ".", field.name);
+}
 
 }  // namespace
 
@@ -55,25 +60,32 @@ void SourceReport::set(const Credit& credit) {
 
 ReportText format_report(const Report& report) {
     ReportText text;
-    // credited_bits stands there even as a zero, once its source is done: the zero is the news.
-    const SourceReport* sources[] = {&report.jitter, &report.hwrng, &report.seed};
-    for_each_field(report, [&](std::string_view key, const auto& field) {
-        bool news = !is_empty(field);
-        for (const SourceReport* s : sources) {
-            news = news || (s->done != 0 && static_cast<const void*>(&field) == &s->credited_bits);
-        }
-        if (news) text.add(key, " = ", field, "\n");
+    Report copy = report;
+    for_each_field(copy, &text, [](void* context, const Field& field) {
+        bool is_zero = field.text ? field.text->empty() : *field.number == 0;
+        if (is_zero && !field.always) return;
+        ReportText& line = *static_cast<ReportText*>(context);
+        line.add(key_of(field), " = ");
+        if (field.text) line.add(*field.text);
+        else line.add(*field.number);
+        line.add("\n");
     });
     return text;
 }
 
 Report parse_report(std::string_view text, std::string_view boot_id) {
+    struct Assignment {
+        std::string_view key, value;
+    };
     Report report;
     while (!text.empty()) {
         std::string_view line = take_until(text, '\n');
-        std::string_view key = trim(take_until(line, '='));
-        for_each_field(report, [&](std::string_view name, auto& field) {
-            if (name == key) read_value(trim(line), field);
+        Assignment assignment{.key = trim(take_until(line, '=')), .value = trim(line)};
+        for_each_field(report, &assignment, [](void* context, const Field& field) {
+            const Assignment& a = *static_cast<const Assignment*>(context);
+            if (key_of(field).view() != a.key) return;
+            if (field.text) field.text->assign(a.value);
+            else *field.number = parse_number(a.value).value_or(0);
         });
     }
     if (report.boot_id.view() == boot_id) return report;

@@ -24,25 +24,25 @@ Line refusal_of(StoreContent content) {
     return {};
 }
 
-int save(const CommonOptions& options) {
+int save(const Options& options) {
     log::begin("save", true);
-    Config config = read_config(options);
+    Config config = read_config(options.config_path);
     if (config.off) return kExitDone;
     if (!require_root()) return kExitDegraded;
 
     if (kernel::file_info(kForgottenPath, false)) {
-        log::info("the store was wiped by 'earlyseed forget'; nothing is saved until the next boot");
+        log::info(Line("the store was wiped by 'earlyseed forget'; nothing is saved until the next boot"));
         return kExitDone;
     }
     kernel::File lock;
     if (take_lock(kLockTimeoutMs, lock) == Lock::busy) {
-        log::warn("another earlyseed is at work and does not end; nothing was saved");
+        log::warn(Line("another earlyseed is at work and does not end; nothing was saved"));
         return kExitDegraded;
     }
     Line problem;
     Store store;
     if (store.open(config.store, Store::Mode::write, current_stage(), {}, problem) != Store::Outcome::opened) {
-        log::warn(problem.add("; no seed was saved").view());
+        log::warn(problem.add("; no seed was saved"));
         return kExitDegraded;
     }
     problem.add("store ", config.store.text, ": ");
@@ -52,21 +52,20 @@ int save(const CommonOptions& options) {
     Line refusal = refusal_of(choice.content);
     if (refusal.empty() && store.read_only()) refusal.add("cannot be written; make it writable");
     if (!refusal.empty()) {
-        log::warn(problem.add(refusal).view());
+        log::warn(problem.add(refusal));
         return kExitDegraded;
     }
     SaveResult saved = save_seed(store, slots, choice, {.boot_id = read_boot().id, .machine_tag = identify_machine().tag});
     if (!saved.written) {
-        log::warn(problem.add(describe(saved.written.error(), "the seed"), "; check the medium").view());
+        log::warn(problem.add(describe(saved.written.error(), "the seed"), "; check the medium"));
         return kExitDegraded;
     }
     if (store.exposed()) {
         auto [what, advice] = explain(Reason::exposed);
-        log::warn(problem.add(what, "; ", advice).view());
+        log::warn(problem.add(what, "; ", advice));
     }
     log::info(Line("seed saved, generation ")
-                  .add(saved.generation, saved.creditable ? "" : "; not creditable: the kernel's generator is not ready")
-                  .view());
+                  .add(saved.generation, saved.creditable ? "" : "; not creditable: the kernel's generator is not ready"));
     return store.exposed() ? kExitDegraded : kExitDone;
 }
 

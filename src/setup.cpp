@@ -12,7 +12,7 @@ namespace {
 void say(const Line& line) { kernel::print(1, Line(line).add("\n").view()); }
 
 int fail(const Line& line) {
-    log::warn(line.view());
+    log::warn(line);
     return kExitDegraded;
 }
 
@@ -147,7 +147,7 @@ void say_what_is_left() {
 
 }  // namespace
 
-int setup(const SetupOptions& options) {
+int setup(const Options& options) {
     log::begin("setup", false);
     if (!require_root()) return kExitDegraded;
     Text<256> chosen = options.store;
@@ -170,7 +170,7 @@ int setup(const SetupOptions& options) {
         if (outcome == Store::Outcome::absent && !is_file) return fail(problem);
         say(outcome == Store::Outcome::absent ? Line("would create it: ").add(kStoreBytes, " bytes, mode 0600")
                                               : Line("it is there"));
-        say(Line("would write 'store = ").add(chosen, "' to ", options.common.config_path));
+        say(Line("would write 'store = ").add(chosen, "' to ", options.config_path));
         return kExitDone;
     }
     kernel::File lock;
@@ -182,7 +182,7 @@ int setup(const SetupOptions& options) {
     }
     if (int result = fill(store, *spec); result != kExitDone) return result;
     [[maybe_unused]] Status cleared = kernel::remove_file(kForgottenPath);
-    if (int result = write_config(options.common.config_path, chosen.view()); result != kExitDone) return result;
+    if (int result = write_config(options.config_path, chosen.view()); result != kExitDone) return result;
     say_what_is_left();
     return kExitDone;
 }

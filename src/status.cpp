@@ -142,9 +142,9 @@ void print_json(const Report& report, const StoreView& store, bool ready, std::s
 
 }  // namespace
 
-int show_status(const StatusOptions& options) {
+int show_status(const Options& options) {
     log::begin("status", false);
-    Config config = read_config(options.common);
+    Config config = read_config(options.config_path);
     Report report = read_report(read_boot());
     bool ready = kernel::crng_ready();
     StoreView store = look_at_store(config);

@@ -3,36 +3,52 @@
 
 namespace earlyseed {
 
-void append(char* buffer, std::size_t capacity, std::size_t& size, std::string_view text) {
-    for (char c : text) {
-        if (size + 1 >= capacity) break;
-        buffer[size++] = c;
-    }
-    buffer[size] = '\0';
+TextBuffer::TextBuffer(std::uint32_t capacity) : capacity_(capacity) { *begin() = '\0'; }
+
+TextBuffer::TextBuffer(std::uint32_t capacity, std::string_view text) : TextBuffer(capacity) { append(text); }
+
+TextBuffer::TextBuffer(std::uint32_t capacity, const char* text) : TextBuffer(capacity) { append(text); }
+
+void TextBuffer::assign(std::string_view text) {
+    clear();
+    append(text);
 }
 
-void append(char* buffer, std::size_t capacity, std::size_t& size, std::uint64_t number) {
+void TextBuffer::append(std::string_view text) {
+    char* buffer = begin();
+    for (char c : text) {
+        if (full()) break;
+        buffer[size_++] = c;
+    }
+    buffer[size_] = '\0';
+}
+
+void TextBuffer::append(const char* text) { append(std::string_view(text)); }
+
+void TextBuffer::append(const TextBuffer& text) { append(text.view()); }
+
+void TextBuffer::append(std::uint64_t number) {
     char digits[20];
-    std::size_t first = sizeof digits;
+    std::size_t at = sizeof digits;
     do {
-        digits[--first] = static_cast<char>('0' + number % 10);
+        digits[--at] = static_cast<char>('0' + number % 10);
         number /= 10;
     } while (number != 0);
-    append(buffer, capacity, size, std::string_view{digits + first, sizeof digits - first});
+    append(std::string_view{digits + at, sizeof digits - at});
 }
 
-void append(char* buffer, std::size_t capacity, std::size_t& size, Tenths number) {
+void TextBuffer::append(Tenths number) {
     std::uint64_t tenths = (number.thousandths + 50) / 100;
-    append(buffer, capacity, size, tenths / 10);
-    append(buffer, capacity, size, ".");
-    append(buffer, capacity, size, tenths % 10);
+    append(tenths / 10);
+    append(".");
+    append(tenths % 10);
 }
 
-void append(char* buffer, std::size_t capacity, std::size_t& size, Hex hex) {
-    constexpr std::string_view digits = "0123456789abcdef";
+void TextBuffer::append(Hex hex) {
+    constexpr char digits[] = "0123456789abcdef";
     for (std::uint8_t byte : hex.bytes) {
-        append(buffer, capacity, size, std::string_view(&digits[byte >> 4], 1));
-        append(buffer, capacity, size, std::string_view(&digits[byte & 15], 1));
+        char pair[] = {digits[byte >> 4], digits[byte & 15], '\0'};
+        append(pair);
     }
 }
 

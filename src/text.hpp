@@ -3,13 +3,13 @@
 // the kernel command line and the report share. Knows no system call.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace earlyseed {
 
@@ -22,52 +22,77 @@ struct Hex {
     std::span<const std::uint8_t> bytes;
 };
 
-// Appending to a buffer of `capacity` bytes that holds `size` and stays NUL-terminated; what does not fit is cut.
-void append(char* buffer, std::size_t capacity, std::size_t& size, std::string_view text);
-void append(char* buffer, std::size_t capacity, std::size_t& size, std::uint64_t number);
-void append(char* buffer, std::size_t capacity, std::size_t& size, Tenths number);
-void append(char* buffer, std::size_t capacity, std::size_t& size, Hex hex);
-
-// A line of at most Capacity - 1 bytes, NUL-terminated. Copyable; not for secrets.
-template <std::size_t Capacity>
-class Text {
+// The part of a Text that does not depend on its capacity, so that appending is one small call each: the characters
+// follow it in memory (Text's layout), NUL-terminated; what does not fit is cut.
+class TextBuffer {
 public:
-    Text() = default;
-    Text(std::string_view text) { add(text); }
-    Text(const char* text) { add(text); }
+    void append(std::string_view text);
+    void append(const char* text);
+    void append(const TextBuffer& text);
+    void append(std::uint64_t number);
+    void append(Tenths number);
+    void append(Hex hex);
+
+    void clear() {
+        size_ = 0;
+        *begin() = '\0';
+    }
+    void assign(std::string_view text);
+    std::string_view view() const { return {c_str(), size_}; }
+    const char* c_str() const { return reinterpret_cast<const char*>(this + 1); }
+    bool empty() const { return size_ == 0; }
+    // True when something may have been cut.
+    bool full() const { return size_ + 1 >= capacity_; }
+
+protected:
+    explicit TextBuffer(std::uint32_t capacity);
+    TextBuffer(std::uint32_t capacity, std::string_view text);
+    TextBuffer(std::uint32_t capacity, const char* text);
+    TextBuffer(const TextBuffer&) = default;
+    TextBuffer& operator=(const TextBuffer&) = default;
+
+private:
+    char* begin() { return reinterpret_cast<char*>(this + 1); }
+
+    std::uint32_t size_ = 0;
+    std::uint32_t capacity_;
+};
+
+// A line of at most Capacity - 1 bytes. Copyable; not for secrets.
+template <std::uint32_t Capacity>
+class Text : public TextBuffer {
+public:
+    Text() : TextBuffer(Capacity) {}
+    Text(std::string_view text) : TextBuffer(Capacity, text) {}
+    Text(const char* text) : TextBuffer(Capacity, text) {}
+    Text& operator=(std::string_view text) {
+        assign(text);
+        return *this;
+    }
+    Text& operator=(const char* text) {
+        assign(text);
+        return *this;
+    }
 
     template <typename... Parts>
     Text& add(const Parts&... parts) {
-        (add_one(parts), ...);
+        (append(widened(parts)), ...);
         return *this;
     }
-    void clear() {
-        size_ = 0;
-        buffer_[0] = '\0';
-    }
-
-    std::string_view view() const { return {buffer_.data(), size_}; }
-    const char* c_str() const { return buffer_.data(); }
-    bool empty() const { return size_ == 0; }
-    // True when something may have been cut.
-    bool full() const { return size_ + 1 >= Capacity; }
 
 private:
     template <typename Part>
-    void add_one(const Part& part) {
+    static decltype(auto) widened(const Part& part) {
         if constexpr (std::unsigned_integral<Part>) {
-            append(buffer_.data(), Capacity, size_, std::uint64_t{part});
-        } else if constexpr (std::same_as<Part, Tenths> || std::same_as<Part, Hex>) {
-            append(buffer_.data(), Capacity, size_, part);
-        } else if constexpr (requires { part.view(); }) {
-            append(buffer_.data(), Capacity, size_, part.view());
+            return std::uint64_t{part};
+        } else if constexpr (std::is_array_v<Part>) {
+            return static_cast<const char*>(part);
         } else {
-            append(buffer_.data(), Capacity, size_, std::string_view{part});
+            return (part);
         }
     }
 
-    std::array<char, Capacity> buffer_{};
-    std::size_t size_ = 0;
+    char characters_[Capacity];
 };
 
 using Line = Text<512>;
