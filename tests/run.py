@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Runs the stages of ./check, one after the other, whatever became of the one before, and counts.
+
+Stages: shell (shellcheck and a syntax check on every shell file), build (product and unit tests, warnings are
+errors), unit (Catch2), and one for each folder below tests/ that has pytest files. The build goes to build-check/,
+what the stages print to build-check/logs/; what a failed stage printed is shown.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BUILD = REPOSITORY / "build-check"
+LOGS = BUILD / "logs"
+SHELLS = {"sh": ("sh", "dash"), "dash": ("sh", "dash"), "bash": ("bash", "bash")}  # for shellcheck; checks the syntax
+
+
+@dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other):
+        return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def run(log, *command, stream=False, **environment):
+    """Runs a command, its output to the open log and, for a stage that takes long, to the terminal as it comes."""
+    process = subprocess.Popen([str(word) for word in command], cwd=REPOSITORY, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                               env={**os.environ, **environment})
+    for line in process.stdout:
+        log.write(line)
+        log.flush()
+        if stream:
+            print("   ", line, end="", flush=True)
+    return process.wait()
+
+
+def junit(report, status, log):
+    """Counts a JUnit report. No readable report, no test in it, or a failure that it does not tell of: one failure."""
+    count = Count()
+    try:
+        for case in ElementTree.parse(report).iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                count.failed += 1
+            elif case.find("skipped") is not None:
+                count.skipped += 1
+            else:
+                count.passed += 1
+    except (OSError, ElementTree.ParseError) as error:
+        log.write(f"no report: {error}\n")
+    if count.failed == 0 and (status != 0 or count == Count()):
+        log.write(f"exit status {status}, {count}\n")
+        count.failed = 1
+    return count
+
+
+def noted(name):
+    """What the tests of a stage have recorded (pytest's record_property)."""
+    try:
+        properties = ElementTree.parse(LOGS / f"{name}.xml").iter("property")
+        return "".join(f"; {item.get('value')} {item.get('name')}" for item in properties)
+    except (OSError, ElementTree.ParseError):
+        return ""
+
+
+def shell_files():
+    """Each shell script of the repository, known by its first line, with its shell."""
+    git = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if git.returncode == 0:
+        names = git.stdout.decode().split("\0")
+    else:  # an unpacked release
+        names = (str(path.relative_to(REPOSITORY)) for path in REPOSITORY.rglob("*"))
+    for name in sorted(filter(None, names)):
+        path = REPOSITORY / name
+        if path.is_symlink() or not path.is_file():
+            continue
+        with open(path, "rb") as file:
+            words = file.readline(200).decode(errors="replace").replace("/", " ").split()
+        if words and words[0] == "#!" and len(words) > 1:
+            for word in words[1:]:
+                if word in SHELLS:
+                    yield name, *SHELLS[word]
+                    break
+        elif name.endswith(".sh"):
+            yield name, *SHELLS["sh"]
+
+
+def stage_shell(log, _arguments):
+    count = Count()
+    for name, dialect, parser in shell_files():
+        statuses = [run(log, "shellcheck", "--shell", dialect, name), run(log, parser, "-n", name)]
+        count += Count(failed=1) if any(statuses) else Count(passed=1)
+    return count if count != Count() else Count(failed=1)
+
+
+def stage_build(log, _arguments):
+    for binary in ("earlyseed", "tests/unit/unit"):  # no later stage shall test what an earlier run left
+        (BUILD / binary).unlink(missing_ok=True)
+    again = ["--reconfigure"] if (BUILD / "build.ninja").exists() else []
+    ok = (run(log, "subprojects/fetch-libsodium") == 0
+          and run(log, "meson", "setup", *again, "--werror", "-Dtests=enabled", BUILD) == 0
+          and run(log, "ninja", "-C", BUILD, "-k", "0") == 0)
+    return Count(passed=1) if ok else Count(failed=1)
+
+
+def stage_unit(log, _arguments):
+    report = LOGS / "unit.xml"
+    status = run(log, BUILD / "tests/unit/unit", "--reporter", "junit", "--out", report)
+    return junit(report, status, log)
+
+
+def stage_pytest(log, arguments, name):
+    if not (BUILD / "earlyseed").exists():
+        log.write("not run: there is no product to test\n")
+        return Count(failed=1)
+    report = LOGS / f"{name}.xml"
+    marks = ["-m", "not long"] if arguments.quick else []
+    status = run(log, sys.executable, "-m", "pytest", "-v", "--no-header", "--tb=short", "--color=no",
+                 f"--junitxml={report}", *marks, f"tests/{name}", stream=name == "boot",
+                 EARLYSEED_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
+    if status == 5 and arguments.quick:  # all of them are long
+        return Count()
+    return junit(report, status, log)
+
+
+def stages():
+    """In this order: the cheap ones first, boots last."""
+    found = {"shell": stage_shell, "build": stage_build, "unit": stage_unit}
+    folders = {path.parent.name for path in (REPOSITORY / "tests").glob("*/test_*.py")}
+    for name in sorted(folders, key=lambda name: (name == "boot", name != "product", name)):
+        found[name] = lambda log, arguments, name=name: stage_pytest(log, arguments, name)
+    return found
+
+
+def run_stage(name, stage, arguments):
+    if name == "boot":
+        print(f"{name}:", flush=True)
+    begin = time.monotonic()
+    path = LOGS / f"{name}.log"
+    (LOGS / f"{name}.xml").unlink(missing_ok=True)
+    with open(path, "w", encoding="utf-8") as log:
+        try:
+            count = stage(log, arguments)
+        except OSError as error:  # a program that the failed build did not make
+            log.write(f"{error}\n")
+            count = Count(failed=1)
+    if count.failed and name != "boot":
+        text = path.read_text(encoding="utf-8")
+        print(text if len(text) < 8000 else f"{text[:4000]}\n[…]\n{text[-4000:]}")
+        print(f"(all of it: {path})")
+    print(f"{name:<10} {count}  ({time.monotonic() - begin:.0f} s{noted(name)})", flush=True)
+    return count
+
+
+def main():
+    known = stages()
+    parser = argparse.ArgumentParser(prog="./check", description="Builds everything and runs all tests.")
+    parser.add_argument("--quick", action="store_true", help="without the tests that are marked as long")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"only these: {', '.join(known)}")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.stages if name not in known]
+    if unknown:
+        parser.error(f"no stage {unknown[0]}; there are: {', '.join(known)}")
+
+    LOGS.mkdir(parents=True, exist_ok=True)
+    total = Count()
+    for name, stage in known.items():
+        if not arguments.stages or name in arguments.stages:
+            total += run_stage(name, stage, arguments)
+    print(total, flush=True)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
