@@ -23,6 +23,7 @@ ROOT_UUID = "e5eed000-0000-4000-8000-000000000001"
 COMMON_PACKAGES = ["linux-image-cloud-amd64", "systemd-sysv", "udev", "kmod", "zstd"]
 KEEP_IMAGES = 16
 GUEST = Path(__file__).with_name("guest")
+_RECIPE = digest(Path(__file__).read_bytes(), digest_tree(GUEST))
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,15 @@ def _base(generator: Generator) -> Path:
 # ---- what is installed -------------------------------------------------------------------------------
 
 def build_dir() -> Path:
-    """The Meson build tree: EARLYSEED_BUILD, else `build` in the repository."""
-    return Path(os.environ.get("EARLYSEED_BUILD") or REPOSITORY / "build")
+    """The Meson build tree: EARLYSEED_BUILD, else build-lab/ in the repository, made here, without unit tests."""
+    given = os.environ.get("EARLYSEED_BUILD")
+    if given:
+        return Path(given)
+    folder = REPOSITORY / "build-lab"
+    if not (folder / "build.ninja").exists():
+        run(REPOSITORY / "subprojects/fetch-libsodium")
+        run("meson", "setup", "-Dtests=disabled", folder, REPOSITORY)
+    return folder
 
 
 class Installation:
@@ -103,9 +111,7 @@ class Installation:
         self._temporary = None if given else tempfile.TemporaryDirectory(prefix="earlyseed-install-")
         self.tree = Path(given) if given else Path(self._temporary.name)
         if not given:
-            if not (build_dir() / "build.ninja").exists():
-                raise CommandFailed(f"no build tree in {build_dir()}: run `meson setup` or set EARLYSEED_BUILD")
-            run("meson", "install", "-C", build_dir(), "--destdir", self.tree)
+            run("meson", "install", "-C", build_dir(), "--destdir", self.tree)  # compiles what has changed
         if not (self.tree / "usr/sbin/earlyseed").exists():
             raise CommandFailed(f"usr/sbin/earlyseed is not among the installed files in {self.tree}")
         self.name = digest_tree(self.tree)
@@ -186,8 +192,7 @@ def image(generator_name: str, *, installed: bool = True, conf: str | None = Non
     generator = GENERATORS[generator_name]
     base = _base(generator)
     what = installation() if installed else None
-    lab = digest_tree(GUEST) + digest(Path(__file__).read_bytes())
-    name = f"{generator_name}-{digest(base.name, generator, lab, what.name if what else '', conf, files)}"
+    name = f"{generator_name}-{digest(base.name, generator, _RECIPE, what.name if what else '', conf, files)}"
     entry = tools.cache_dir() / "images" / name
     with locked(entry):
         if entry.exists():

@@ -15,6 +15,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Callable
 
 from . import images, tools
 from .disks import get_file
@@ -141,10 +142,13 @@ class Machine:
 
     def boot(self, label: str, *, cut: bool = False, ask: dict[str, str] | None = None,
              append: list[str] | None = None, initrd: Path | None = None, store_read_only: bool = False,
-             identity: str | None = None) -> Boot:
-        """One whole boot: to login, questions, then an orderly shutdown, or with `cut` a power cut."""
+             identity: str | None = None, watch: Callable[[Qemu], None] | None = None) -> Boot:
+        """One whole boot: to login, questions, then an orderly shutdown, or with `cut` a power cut. `watch` is
+        called with the running guest in a thread of its own."""
         before = self.store.read() if self.store else None
         guest = self.start(label, append=append, initrd=initrd, store_read_only=store_read_only, identity=identity)
+        if watch:
+            threading.Thread(target=watch, args=(guest,), daemon=True).start()
         try:
             guest.wait_for_login()
             boot = question(guest, f"{self.name}: {label}", ask or {})

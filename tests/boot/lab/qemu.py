@@ -120,6 +120,11 @@ class Qemu:
         with self._changed:
             return self._console
 
+    def wait_for_output(self, timeout_s: float) -> None:
+        """Waits until the console shows something new, or the time is over."""
+        with self._changed:
+            self._changed.wait(timeout_s)
+
     def write_console(self, text: bytes) -> None:
         """Types on the serial console (for a person at `tests/boot/run --shell`)."""
         self._process.stdin.write(text)
