@@ -29,7 +29,7 @@ Lock take_lock(unsigned ms, kernel::File& lock);
 
 Report read_report(const Boot& boot);
 // One warning when it cannot be written.
-void write_report(const Report& report);
+void write_report(Report& report);
 
 // Root and nothing less: false after one warning.
 bool require_root();

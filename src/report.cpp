@@ -58,19 +58,33 @@ void SourceReport::set(const Credit& credit) {
     advice = explain(credit.reason).advice;
 }
 
-ReportText format_report(const Report& report) {
-    ReportText text;
-    Report copy = report;
-    for_each_field(copy, &text, [](void* context, const Field& field) {
+void append_json(TextBuffer& to, std::string_view text) {
+    to.append("\"");
+    for (char c : text) {
+        if (c == '"' || c == '\\') to.append("\\");
+        to.append(static_cast<unsigned char>(c) < 0x20 ? std::string_view(" ") : std::string_view(&c, 1));
+    }
+    to.append("\"");
+}
+
+void format_report(Report& report, Format format, ReportText& text) {
+    struct Output {
+        bool json;
+        ReportText& text;
+    };
+    Output output{format == Format::json, text};
+    for_each_field(report, &output, [](void* context, const Field& field) {
         bool is_zero = field.text ? field.text->empty() : *field.number == 0;
         if (is_zero && !field.always) return;
-        ReportText& line = *static_cast<ReportText*>(context);
-        line.add(key_of(field), " = ");
-        if (field.text) line.add(*field.text);
-        else line.add(*field.number);
-        line.add("\n");
+        auto& [json, out] = *static_cast<Output*>(context);
+        if (json) append_json(out, key_of(field).view());
+        else out.append(key_of(field));
+        out.append(json ? ": " : " = ");
+        if (field.number) out.append(*field.number);
+        else if (json) append_json(out, field.text->view());
+        else out.append(*field.text);
+        out.append(json ? ",\n " : "\n");
     });
-    return text;
 }
 
 Report parse_report(std::string_view text, std::string_view boot_id) {

@@ -44,8 +44,14 @@ struct Report {
     Text<40> seed_saved_boot;
 };
 
+// As `key = value` lines, or as the members of a JSON object ("key": value, …) without its braces. A key without news is
+// left out.
 using ReportText = Text<4096>;
-ReportText format_report(const Report& report);
+enum class Format { lines, json };
+void format_report(Report& report, Format format, ReportText& text);
+
+// Appends `text` as a JSON string, quotes included.
+void append_json(TextBuffer& to, std::string_view text);
 
 // Unknown keys are passed over. A report of another boot than `boot_id` is as good as none.
 Report parse_report(std::string_view text, std::string_view boot_id);

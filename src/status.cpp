@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // earlyseed status: is the generator ready, thanks to what, what did each source give, what is in the store, what to do.
-// For people, and with --json for programs (the schema is in earlyseed(8); "version" counts its changes).
+// For people, and with --json for programs: one flat object, with the keys of the report and a few of its own (the schema is
+// in earlyseed(8); "version" counts its changes).
 #include "commands.hpp"
 #include "log.hpp"
 
@@ -75,7 +76,7 @@ struct NamedSource {
     const SourceReport& report;
 };
 
-void print_text(const Report& report, const StoreView& store, bool ready, std::string_view name) {
+void print_text(Report& report, const StoreView& store, bool ready, std::string_view name) {
     auto say = [](auto... parts) { kernel::print(1, Line().add(parts..., "\n").view()); };
     if (!ready) {
         say("kernel generator: NOT READY");
@@ -107,37 +108,19 @@ void print_text(const Report& report, const StoreView& store, bool ready, std::s
     if (!ready && report.ready.empty()) say("-> run 'earlyseed load', and see that your initrd has earlyseed");
 }
 
-// A JSON string's inside.
-Line escaped(std::string_view text) {
-    Line line;
-    for (char c : text) {
-        if (c == '"' || c == '\\') line.add("\\");
-        line.add(static_cast<unsigned char>(c) < 0x20 ? std::string_view(" ") : std::string_view(&c, 1));
-    }
-    return line;
-}
-
-void print_json(const Report& report, const StoreView& store, bool ready, std::string_view name) {
+void print_json(Report& report, const StoreView& store, bool ready, std::string_view name) {
     auto yes = [](bool b) { return b ? "true" : "false"; };
-    Text<4096> out;
-    out.add("{\"version\": 1, \"ready\": ", yes(ready), ", \"ready_by\": \"", report.ready_by, "\", \"ready_at_ms\": ",
-            report.ready_at_ms, ",\n \"sources\": {");
-    bool first = true;
-    for (auto [source, r] : {NamedSource{"jitter", report.jitter}, {"hwrng", report.hwrng}, {"seed", report.seed}}) {
-        if (r.done == 0) continue;
-        out.add(first ? "" : ",", "\n  \"", source, "\": {\"bytes\": ", r.bytes, ", \"assessed_bits\": ", r.assessed_bits);
-        out.add(", \"credited_bits\": ", r.credited_bits, ", \"time_us\": ", r.time_us);
-        out.add(", \"reason\": \"", escaped(r.reason.view()), "\", \"advice\": \"", escaped(r.advice.view()), "\"}");
-        first = false;
-    }
-    out.add("},\n \"store\": {\"name\": \"", escaped(name), "\", \"state\": \"", report.store_state,
-            "\", \"problem\": \"", escaped(store.problem.empty() ? report.store_problem.view() : store.problem.view()),
-            "\"");
+    ReportText out("{\"version\": 1,\n ");
+    format_report(report, Format::json, out);
     if (store.has_seed) {
-        out.add(", \"generation\": ", store.generation, ", \"saved_at\": ", store.saved_at_s,
-                ", \"creditable\": ", yes(store.creditable), ", \"bound\": ", yes(store.bound));
+        out.add("\"next.generation\": ", store.generation, ",\n \"next.saved_at\": ", store.saved_at_s,
+                ",\n \"next.creditable\": ", yes(store.creditable), ",\n \"next.bound\": ", yes(store.bound), ",\n ");
     }
-    kernel::print(1, out.add("}}\n").view());
+    out.add("\"store.name\": ");
+    append_json(out, name);
+    out.add(",\n \"store.now\": ");
+    append_json(out, store.problem.view());
+    kernel::print(1, out.add(",\n \"ready_now\": ", yes(ready), "}\n").view());
 }
 
 }  // namespace
