@@ -106,18 +106,14 @@ std::optional<StoreSpec> parse_store(std::string_view text) {
     if (store.path.full() || (!path.empty() && path.back() == '/')) return {};
     if (store.kind == StoreSpec::Kind::file_in_root) return text[0] == '/' ? std::optional(store) : std::nullopt;
 
-    for (std::string_view tag : {"PARTLABEL", "PARTUUID", "UUID", "LABEL"}) {
-        std::string_view value = device;
-        if (take_prefix(value, tag) && take_prefix(value, "=")) {
-            store.tag = tag;
-            store.device = value;
-        }
-    }
-    // A tag's value becomes the name of a link below /dev/disk: it must not lead anywhere else.
-    if (!store.tag.empty() && store.device.view().find('/') != std::string_view::npos) return {};
-    if (store.tag.empty()) {
-        if (!starts_with(device, "/dev/")) return {};
+    if (starts_with(device, "/dev/")) {
         store.device = device;
+    } else {
+        store.tag = take_until(device, '=');
+        store.device = device;
+        if (!in_list("PARTLABEL|PARTUUID|UUID|LABEL", store.tag.view())) return {};
+        // The value becomes the name of a link below /dev/disk: it must not lead anywhere else.
+        if (device.find('/') != std::string_view::npos) return {};
     }
     if (store.device.empty() || store.device.full()) return {};
     return store;

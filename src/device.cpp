@@ -39,11 +39,14 @@ bool look_at(void* context, std::string_view name) {
     return true;
 }
 
-std::string_view link_folder(std::string_view tag) {
-    if (tag == "PARTLABEL") return "/dev/disk/by-partlabel/";
-    if (tag == "PARTUUID") return "/dev/disk/by-partuuid/";
-    if (tag == "UUID") return "/dev/disk/by-uuid/";
-    return "/dev/disk/by-label/";
+// udev's folders: /dev/disk/by-partlabel and so on.
+Path link_to(std::string_view tag, std::string_view value) {
+    Path path("/dev/disk/by-");
+    for (char c : tag) {
+        char lower = static_cast<char>(c | 0x20);
+        path.append(std::string_view(&lower, 1));
+    }
+    return path.add("/", value);
 }
 
 bool is_block_device(const Path& path) {
@@ -66,8 +69,7 @@ bool find_device(const StoreSpec& spec, Path& device, Line& problem) {
         if (search.count == 1 && is_block_device(device)) return true;
     }
     // A file system's UUID or label is taken from udev only: it has made sure that this is no member of a RAID.
-    device = tag.empty() ? Path() : Path(link_folder(tag));
-    device.add(spec.device);
+    device = tag.empty() ? Path(spec.device.view()) : link_to(tag, spec.device.view());
     if (is_block_device(device)) return true;
     problem.add("store ", spec.text, " is not there");
     return false;

@@ -64,10 +64,7 @@ bool is_placeholder(std::string_view value) {
         varied = varied || lower != plain.view()[0];
     }
     if (!varied) return true;  // nothing at all, all zeros, all F, all X
-    for (std::string_view rest = kPlaceholders; !rest.empty();) {
-        if (plain.view() == take_until(rest, '|')) return true;
-    }
-    return false;
+    return in_list(kPlaceholders, plain.view());
 }
 
 bool is_virtual_product(std::string_view name) {

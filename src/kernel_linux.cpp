@@ -375,7 +375,7 @@ Status remount(const char* target, bool read_only) {
     struct statfs now;
     if (statfs(target, &now) < 0) return failed("examine the mount");
     // ST_* and MS_* are the same bits up to here; relatime is not (include/linux/statfs.h, include/uapi/linux/mount.h).
-    auto flags = static_cast<unsigned long>(now.f_flags) & (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
+    unsigned long flags = now.f_flags & (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
     if ((now.f_flags & 0x1000) != 0) flags |= MS_RELATIME;
     if (read_only) flags |= MS_RDONLY;
     return status(::mount(nullptr, target, nullptr, MS_REMOUNT | flags, nullptr), "remount");

@@ -131,6 +131,9 @@ void feed_seed(Load& load, Store& store) {
     Line problem("store ");
     problem.add(load.config.store.text, ": ");
 
+    auto write_failed = [&](const Error& error, std::string_view object) {
+        store_problem(load, "failed", problem.add(describe(error, object), "; check the medium"));
+    };
     source.done = 1;
     report.store_problem.clear();
     if (choice.content == StoreContent::seed) {
@@ -152,11 +155,9 @@ void feed_seed(Load& load, Store& store) {
         if (store.read_only()) {
             store_problem(load, "read-only", problem.add("cannot be written; make it writable"));
         } else if (!result.retired) {
-            store_problem(load, "failed", problem.add(describe(result.retired.error(), "the next seed"),
-                                                      "; check the medium"));
+            write_failed(result.retired.error(), "the next seed");
         } else if (!result.renewed) {
-            store_problem(load, "failed", problem.add(describe(result.renewed.error(), "over the used seed"),
-                                                      "; check the medium"));
+            write_failed(result.renewed.error(), "over the used seed");
         }
     } else if (Line refusal = refusal_of(choice.content); !refusal.empty()) {
         source.set({0, Reason::no_seed});
@@ -167,8 +168,7 @@ void feed_seed(Load& load, Store& store) {
         if (store.read_only()) {
             store_problem(load, "read-only", problem.add("holds no seed and cannot be written; make it writable"));
         } else if (SaveResult saved = save_seed(store, slots, choice, stamp); !saved.written) {
-            store_problem(load, "failed", problem.add(describe(saved.written.error(), "a first seed"),
-                                                      "; check the medium"));
+            write_failed(saved.written.error(), "a first seed");
         }
     }
     source.time_us = (kernel::monotonic_ns() - start) / 1000;

@@ -77,6 +77,13 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
     return true;
 }
 
+bool in_list(std::string_view list, std::string_view word) {
+    while (!list.empty()) {
+        if (take_until(list, '|') == word) return true;
+    }
+    return false;
+}
+
 std::optional<std::uint64_t> parse_number(std::string_view text) {
     if (text.empty()) return {};
     std::uint64_t value = 0;

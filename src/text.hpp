@@ -111,6 +111,9 @@ std::string_view trim(std::string_view text);
 // The part of `rest` before the first `separator`; `rest` becomes what follows it. All of it when there is none.
 std::string_view take_until(std::string_view& rest, char separator);
 
+// True if `word` is one of the words of `list`, which '|' separates.
+bool in_list(std::string_view list, std::string_view word);
+
 // Removes `prefix` from the front of `text` and returns true, or leaves it and returns false.
 bool take_prefix(std::string_view& text, std::string_view prefix);
 
