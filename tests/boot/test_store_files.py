@@ -26,8 +26,10 @@ def seed_line(boot):
 
 
 def resume_attempt(boot):
-    """When the initrd asked the kernel to resume (not the kernel's own try, long before any disk is there)."""
-    return boot.at(r"PM: hibernation: Starting manual resume from disk|PM: Starting manual resume from disk")
+    """When the kernel, asked by the initrd, looked for an image to resume from and found none. (Its own try, before
+    the initrd, ends without a word when there is no disk yet.)"""
+    found = [line.at for line in boot.log if "PM: Image not found" in line.text and line.at > boot.initrd_at]
+    return found[0] if found else None
 
 
 def first_mount(boot):

@@ -111,7 +111,8 @@ class Installation:
         self._temporary = None if given else tempfile.TemporaryDirectory(prefix="earlyseed-install-")
         self.tree = Path(given) if given else Path(self._temporary.name)
         if not given:
-            run("meson", "install", "-C", build_dir(), "--destdir", self.tree)  # compiles what has changed
+            # Compiles what has changed; without debugging information, as a package has it.
+            run("meson", "install", "-C", build_dir(), "--strip", "--destdir", self.tree)
         if not (self.tree / "usr/sbin/earlyseed").exists():
             raise CommandFailed(f"usr/sbin/earlyseed is not among the installed files in {self.tree}")
         self.name = digest_tree(self.tree)

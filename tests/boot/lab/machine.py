@@ -216,7 +216,8 @@ def work_dir() -> Path:
                 runs = tools.cache_dir() / "runs"
                 _work_dir = runs / time.strftime(f"%Y%m%d-%H%M%S-{os.getpid()}")
                 for old in sorted(runs.glob("2*"))[:1 - _KEEP_RUNS]:
-                    tools.remove_tree(old)
+                    if not Path("/proc", old.name.rsplit("-", 1)[1]).exists():  # still running, on another terminal
+                        tools.remove_tree(old)
             _work_dir.mkdir(parents=True, exist_ok=True)
     return _work_dir
 

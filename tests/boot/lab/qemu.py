@@ -18,18 +18,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# -cpu qemu64 has no RDRAND. Two processors under TCG boot quicker than one.
-HARDWARE = ["-machine", "pc", "-accel", "tcg", "-smp", "2", "-cpu", "qemu64", "-m", "512", "-nodefaults",
+# -cpu qemu64 has no RDRAND; without SVM the guest does not load KVM. Two processors under TCG boot quicker than one.
+HARDWARE = ["-machine", "pc", "-accel", "tcg", "-smp", "2", "-cpu", "qemu64,-svm", "-m", "512", "-nodefaults",
             "-display", "none", "-no-reboot", "-rtc", "base=utc"]
 KERNEL_OPTIONS = ("random.trust_cpu=off random.trust_bootloader=off console=ttyS0 printk.time=1 "
                   "printk.devkmsg=on ignore_loglevel log_buf_len=4M pm_debug_messages").split()
-LOGIN_TIMEOUT_S = 420.0
+LOGIN_TIMEOUT_S = 600.0
 COMMAND_TIMEOUT_S = 180.0
 POWEROFF_TIMEOUT_S = 300.0
 
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[c78])")
 _STAMPED = re.compile(r"\[ *(\d+\.\d{6})\] (.*)")
 _running: set["Qemu"] = set()
+_closing = False
 
 
 class BootFailed(Exception):
@@ -59,6 +60,8 @@ class Qemu:
 
     def __init__(self, *, kernel: Path, initrd: Path, append: list[str], disks: list[tuple[Path, str, bool]],
                  uuid: str, console_file: Path, extra: tuple[str, ...] = ()):
+        if _closing:
+            raise BootFailed("the run was given up")
         self._folder = tempfile.mkdtemp(prefix="earlyseed-qemu-")
         self._console = ""
         self._changed = threading.Condition()
@@ -212,6 +215,9 @@ class Qemu:
 
 
 @atexit.register
-def _end_all() -> None:
+def end_all() -> None:
+    """Ends the guests that still run, when their run is given up, and starts no more."""
+    global _closing
+    _closing = True
     for guest in list(_running):
         guest.cut()

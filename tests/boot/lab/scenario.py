@@ -13,6 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from . import qemu
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -58,4 +60,6 @@ class Lab:
         return self.request(name, generator).result()
 
     def close(self) -> None:
+        """Gives up what is still being played, if anything."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        qemu.end_all()
