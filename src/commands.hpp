@@ -34,7 +34,4 @@ int wait(const Options& options);
 int add(const Options& options);
 int forget(const Options& options);
 
-// Why a store with this content is never written, with what to do; empty when it may be.
-Line refusal_of(StoreContent content);
-
 }  // namespace earlyseed

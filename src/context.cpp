@@ -63,6 +63,38 @@ Lock take_lock(unsigned ms, kernel::File& lock) {
     }
 }
 
+bool lock_store(kernel::File& lock) {
+    if (take_lock(2000, lock) == Lock::taken) return true;
+    log::warn(Line("another earlyseed is at work and does not end; nothing was done"));
+    return false;
+}
+
+Line refusal_of(StoreContent content) {
+    switch (content) {
+    case StoreContent::seed:
+    case StoreContent::empty: return {};
+    case StoreContent::other_version:
+        return "is of another version of earlyseed; use that version, or run 'earlyseed forget'";
+    case StoreContent::foreign: return "holds data that is not earlyseed's; nothing was written; choose another store";
+    case StoreContent::unreadable: return "cannot be read; check the medium";
+    }
+    return {};
+}
+
+bool open_store(const StoreSpec& spec, Store::Mode mode, OpenStore& opened) {
+    Line problem;
+    if (opened.store.open(spec, mode, current_stage(), {}, problem) == Store::Outcome::opened) {
+        opened.store.read(opened.slots);
+        opened.choice = choose(opened.slots);
+        Line refusal = refusal_of(opened.choice.content);
+        if (refusal.empty() && opened.store.read_only()) refusal = "cannot be written; make it writable";
+        if (refusal.empty()) return true;
+        problem.add("store ", spec.text, ": ", refusal);
+    }
+    log::warn(problem);
+    return false;
+}
+
 Report read_report(const Boot& boot) {
     char buffer[sizeof(ReportText)];
     auto text = kernel::read_text(kReportPath, buffer);

@@ -27,6 +27,21 @@ Boot read_boot();
 enum class Lock { taken, busy };
 Lock take_lock(unsigned ms, kernel::File& lock);
 
+// The same for commands that change the store on their own account, with 2 s of patience: false after one warning.
+bool lock_store(kernel::File& lock);
+
+// A store that may be written, and what it holds.
+struct OpenStore {
+    Store store;
+    std::array<Slot, 2> slots;
+    Choice choice{};
+};
+// False after one warning that says what is wrong, where, and what to do.
+bool open_store(const StoreSpec& spec, Store::Mode mode, OpenStore& opened);
+
+// Why a store with this content is never written, with what to do; empty when it may be.
+Line refusal_of(StoreContent content);
+
 Report read_report(const Boot& boot);
 // One warning when it cannot be written.
 void write_report(Report& report);

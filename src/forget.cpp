@@ -10,10 +10,7 @@ int forget(const Options& options) {
     if (!require_root()) return kExitDegraded;
     Config config = read_config(options.config_path);
     kernel::File lock;
-    if (take_lock(2000, lock) == Lock::busy) {
-        log::warn(Line("another earlyseed is at work and does not end; nothing was wiped"));
-        return kExitDegraded;
-    }
+    if (!lock_store(lock)) return kExitDegraded;
     Line problem;
     Store store;
     auto outcome = store.open(config.store, Store::Mode::write, current_stage(), {}, problem);

@@ -163,13 +163,18 @@ void feed_seed(Load& load, Store& store) {
         source.set({0, Reason::no_seed});
         store_problem(load, "refused", problem.add(refusal));
     } else {
-        source.set({0, Reason::no_seed});
+        bool pristine = slots[0].state == SlotState::pristine && slots[1].state == SlotState::pristine;
+        source.set({0, pristine ? Reason::no_seed : Reason::damaged});
         report.store_state = "created";
         if (store.read_only()) {
             store_problem(load, "read-only", problem.add("holds no seed and cannot be written; make it writable"));
         } else if (SaveResult saved = save_seed(store, slots, choice, stamp); !saved.written) {
             write_failed(saved.written.error(), "a first seed");
         }
+    }
+    if (store.exposed()) {
+        auto [what, advice] = explain(Reason::exposed);
+        store_problem(load, "exposed", problem.add(what, "; ", advice));
     }
     source.time_us = (kernel::monotonic_ns() - start) / 1000;
     summarise(load.summary, "seed", source, "");

@@ -24,6 +24,7 @@ enum class Reason {
     // seed
     no_store,
     no_seed,
+    damaged,
     read_only,
     write_failed,
     not_creditable,

@@ -113,15 +113,11 @@ int write_config(const Path& path, std::string_view store) {
     return kExitDone;
 }
 
-// Fills an empty store, and refuses one that is somebody else's.
-int fill(Store& store, const StoreSpec& spec) {
+// Fills an empty store.
+int fill(OpenStore& opened, const StoreSpec& spec) {
+    auto& [store, slots, choice] = opened;
     Line problem("store ");
     problem.add(spec.text, ": ");
-    std::array<Slot, 2> slots;
-    store.read(slots);
-    Choice choice = choose(slots);
-    if (Line refusal = refusal_of(choice.content); !refusal.empty()) return fail(problem.add(refusal));
-    if (store.read_only()) return fail(problem.add("cannot be written; make it writable"));
     if (choice.content == StoreContent::seed) {
         say(Line("it holds a seed already, generation ")
                 .add(slots[static_cast<std::size_t>(choice.seed_slot)].record.generation));
@@ -133,8 +129,7 @@ int fill(Store& store, const StoreSpec& spec) {
     SaveResult saved =
         save_seed(store, slots, choice, {.boot_id = read_boot().id, .machine_tag = identify_machine().tag});
     if (!saved.written) return fail(problem.add(describe(saved.written.error(), "the seed"), "; check the medium"));
-    say(Line("a first seed was saved")
-            .add(saved.creditable ? "" : "; not creditable yet: the kernel's generator is not ready"));
+    say(Line("a first seed was saved").add(saved.creditable ? "" : "; not creditable"));
     return kExitDone;
 }
 
@@ -158,7 +153,10 @@ int setup(const Options& options) {
         if (chosen.empty()) return fail(Line("no store: ").add(why));
     }
     auto spec = parse_store(chosen.view());
-    if (!spec) return fail(Line("'").add(chosen, "' is no store: PARTLABEL=…, PARTUUID=…, UUID=…:/path, /dev/… or /path"));
+    if (!spec) {
+        log::warn(Line("'").add(chosen, "' is no store: PARTLABEL=…, PARTUUID=…, UUID=…:/path, /dev/… or /path"));
+        return kExitUsage;
+    }
     say(Line("store ").add(chosen, ": ", why));
 
     if (options.dry_run) {
@@ -174,13 +172,9 @@ int setup(const Options& options) {
         return kExitDone;
     }
     kernel::File lock;
-    if (take_lock(2000, lock) == Lock::busy) return fail("another earlyseed is at work and does not end; try again");
-    Line problem;
-    Store store;
-    if (store.open(*spec, Store::Mode::create, current_stage(), {}, problem) != Store::Outcome::opened) {
-        return fail(problem);
-    }
-    if (int result = fill(store, *spec); result != kExitDone) return result;
+    OpenStore opened;
+    if (!lock_store(lock) || !open_store(*spec, Store::Mode::create, opened)) return kExitDegraded;
+    if (int result = fill(opened, *spec); result != kExitDone) return result;
     [[maybe_unused]] Status cleared = kernel::remove_file(kForgottenPath);
     if (int result = write_config(options.config_path, chosen.view()); result != kExitDone) return result;
     say_what_is_left();

@@ -62,7 +62,7 @@ Store::Outcome Store::open_file(const Path& path, Line& problem) {
         Path folder(first(path.view(), path.view().rfind('/')));
         Status made = folder.empty() ? Status{} : kernel::make_directory(folder.c_str(), 0700);
         if (made) made = kernel::create_zeros(path.c_str(), kStoreBytes);
-        if (!made) return refuse(describe(made.error(), path.view()));
+        if (!made) return refuse(describe(made.error(), "it"));
     }
     auto opened = kernel::open_store(path.c_str(), read_only_ ? kernel::Access::read : kernel::Access::write);
     if (!opened && !read_only_ && is_write_protection(opened.error().code)) {
@@ -72,23 +72,22 @@ Store::Outcome Store::open_file(const Path& path, Line& problem) {
     if (!opened) {
         switch (opened.error().code) {
         case ENOENT: problem.add("store ", name_, " is not there"); return Outcome::absent;
-        case EBUSY: return refuse(path, " is in use (mounted?); give earlyseed a partition of its own");
-        case ELOOP: return refuse(path, " is a symbolic link; name the file itself");
-        case ENXIO: return refuse(path, " is no regular file and no block device");
-        default: return refuse(describe(opened.error(), path.view()));
+        case EBUSY: return refuse("is in use (mounted?); give earlyseed a partition of its own");
+        case ELOOP: return refuse("is a symbolic link; name the file itself");
+        default: return refuse(describe(opened.error(), "it"));
         }
     }
     auto info = kernel::file_info(*opened);
-    if (!info) return refuse(describe(info.error(), path.view()));
+    if (!info) return refuse(describe(info.error(), "it"));
     bool regular = info->kind == kernel::FileKind::regular;
     if (!regular && info->kind != kernel::FileKind::block_device) {
-        return refuse(path, " is no regular file and no block device");
+        return refuse("is neither a regular file nor a block device");
     }
     if (info->size_bytes < kStoreBytes) {
-        return refuse(path, " has ", info->size_bytes, " bytes, ", kStoreBytes, " are needed; ",
+        return refuse("has ", info->size_bytes, " bytes, ", kStoreBytes, " are needed; ",
                       regular ? "remove it and run 'earlyseed setup'" : "make the partition larger");
     }
-    if (regular && info->owner != 0) return refuse(path, " does not belong to root; chown it");
+    if (regular && info->owner != 0) return refuse("does not belong to root; chown it");
     exposed_ = regular && (info->permissions & 077) != 0;
     size_bytes_ = info->size_bytes;
     file_ = std::move(*opened);
