@@ -118,7 +118,7 @@ Store::Outcome Store::mount_and_open(const Path& device, std::string_view path, 
         }
     }
     if (!done) {
-        std::string_view why = done.error().code == ENODEV ? "; the initrd lacks the module of its file system" : "";
+        std::string_view why = done.error().code == ENODEV ? "; the kernel module of its file system is missing" : "";
         return refuse(describe(done.error(), device.view()), why);
     }
     mounted_ = true;
