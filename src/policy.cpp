@@ -22,8 +22,8 @@ Credit credit_for_seed(const SeedFacts& facts, SeedPolicy policy) {
     if (Reason reason = doubt(facts); reason != Reason::none) return {0, reason};
     if (policy == SeedPolicy::never) return {0, Reason::seed_never};
     if (policy == SeedPolicy::automatic) {
-        if (all_zero(facts.record_tag)) return {0, Reason::machine_unknown};
         if (facts.virtual_machine) return {0, Reason::virtual_machine};
+        if (all_zero(facts.record_tag)) return {0, Reason::machine_unknown};
     }
     return {kFullCreditBits, Reason::none};
 }

@@ -33,8 +33,8 @@ enum class Reason {
     other_machine,
     exposed,
     seed_never,
-    machine_unknown,
     virtual_machine,
+    machine_unknown,
     // jitter
     jitter_never,
     timer_backwards,
