@@ -55,8 +55,8 @@ Lock take_lock(unsigned ms, kernel::File& lock) {
             return Lock::taken;
         }
         if (taken.error().code != EWOULDBLOCK) {
-            log::warn(describe(taken.error(), kLockPath).add("; is /run mounted? going on without"));
-            return Lock::taken;
+            log::warn(describe(taken.error(), kLockPath).add("; is /run mounted?"));
+            return Lock::failed;
         }
         if (waited >= ms) return Lock::busy;
         kernel::sleep_ms(10);
@@ -64,9 +64,9 @@ Lock take_lock(unsigned ms, kernel::File& lock) {
 }
 
 bool lock_store(kernel::File& lock) {
-    if (take_lock(2000, lock) == Lock::taken) return true;
-    log::warn(Line("another earlyseed is at work and does not end; nothing was done"));
-    return false;
+    Lock outcome = take_lock(2000, lock);
+    if (outcome == Lock::busy) log::warn(Line("another earlyseed is at work and does not end; nothing was done"));
+    return outcome == Lock::taken;
 }
 
 Line refusal_of(StoreContent content) {

@@ -22,12 +22,13 @@ struct Boot {
 };
 Boot read_boot();
 
-// Creates /run/earlyseed and takes the lock, waiting up to `ms`. A failure to lock for another reason than that
-// somebody holds it is one warning, and the work goes on without: a boot must not depend on /run.
-enum class Lock { taken, busy };
+// Creates /run/earlyseed and takes the lock, waiting up to `ms` while another process holds it. `failed` comes after one
+// warning; load then goes on without, as a boot must not depend on /run.
+enum class Lock { taken, busy, failed };
 Lock take_lock(unsigned ms, kernel::File& lock);
 
-// The same for commands that change the store on their own account, with 2 s of patience: false after one warning.
+// For commands that change the store on their own account, with 2 s of patience: false after one warning. Two writers at
+// once could tear both slots.
 bool lock_store(kernel::File& lock);
 
 // A store that may be written, and what it holds.

@@ -10,9 +10,10 @@ namespace earlyseed {
 Reason doubt(const SeedFacts& facts) {
     if (!facts.creditable) return Reason::not_creditable;
     if (!facts.sibling_valid) return Reason::sibling_doubt;
-    if (facts.saved_this_boot) return Reason::saved_this_boot;
     if (!all_zero(facts.record_tag) && facts.record_tag != facts.machine_tag) return Reason::other_machine;
     if (facts.exposed) return Reason::exposed;
+    if (all_zero(facts.boot) || all_zero(facts.record_boot)) return Reason::boot_unknown;
+    if (facts.record_boot == facts.boot) return Reason::saved_this_boot;
     return Reason::none;
 }
 
@@ -49,6 +50,8 @@ Explanation explain(Reason reason) {
     case Reason::sibling_doubt:
         return {"the other slot is damaged or empty, so the seed may have been used before",
                 "nothing to do: the next boot credits again"};
+    case Reason::boot_unknown:
+        return {"this boot cannot be told from the one that saved the seed", "mount /proc before earlyseed runs"};
     case Reason::saved_this_boot: return {"the seed was saved in this very boot", "nothing to do"};
     case Reason::other_machine:
         return {"the seed was saved on another machine",

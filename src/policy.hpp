@@ -29,9 +29,10 @@ enum class Reason {
     write_failed,
     not_creditable,
     sibling_doubt,
-    saved_this_boot,
     other_machine,
     exposed,
+    boot_unknown,
+    saved_this_boot,
     seed_never,
     virtual_machine,
     machine_unknown,
@@ -67,7 +68,8 @@ struct SeedFacts {
     bool retired;          // the successor is written, flushed and read back
     bool creditable;       // the record's flag
     bool sibling_valid;    // Choice::sibling_valid
-    bool saved_this_boot;  // the record carries this boot's ID
+    BootId record_boot;
+    BootId boot;           // zeros = unknown
     bool exposed;          // others than root may read the store
     MachineTag record_tag;
     MachineTag machine_tag;
@@ -75,7 +77,8 @@ struct SeedFacts {
 };
 
 // Why the seed itself is in doubt, whatever the administrator says about this machine; none when it is fresh: never
-// credited before, and saved here. A successor inherits the creditable flag from a fresh seed only.
+// credited before, and saved here. A successor inherits the creditable flag from a fresh seed only. saved_this_boot comes
+// last: it is the one doubt that the next boot does not have.
 Reason doubt(const SeedFacts& facts);
 
 // 256 for a fresh seed that is retired; `always` vouches for what no file can tell: that a virtual machine is not

@@ -20,7 +20,8 @@ SeedFacts facts_about(const Record& seed, const Choice& choice, const Store& sto
             .retired = false,
             .creditable = seed.creditable,
             .sibling_valid = choice.sibling_valid,
-            .saved_this_boot = !all_zero(stamp.boot_id) && seed.boot_id == stamp.boot_id,
+            .record_boot = seed.boot_id,
+            .boot = stamp.boot_id,
             .exposed = store.exposed(),
             .record_tag = seed.machine_tag,
             .machine_tag = stamp.machine_tag,
@@ -92,9 +93,9 @@ SaveResult save_seed(Store& store, const std::array<Slot, 2>& slots, const Choic
     bool has_seed = choice.content == StoreContent::seed;
     SaveResult result;
     result.generation = has_seed ? seed.record.generation : 0;
-    SeedFacts facts = facts_about(seed.record, choice, store, stamp);
-    facts.saved_this_boot = false;  // a seed that waits for the next boot is none the worse for that
-    bool inherits = has_seed && doubt(facts) == Reason::none;
+    // A seed of this boot that waits for the next is none the worse for that.
+    Reason reason = doubt(facts_about(seed.record, choice, store, stamp));
+    bool inherits = has_seed && (reason == Reason::none || reason == Reason::saved_this_boot);
 
     auto write_next = [&](int slot) {
         KernelBytes kernel_bytes;
