@@ -68,9 +68,9 @@ def junit(report, status, log):
 
 
 def noted(name):
-    """What the tests of a stage have recorded (pytest's record_property)."""
+    """What the tests of a pytest stage have recorded (record_property)."""
     try:
-        properties = ElementTree.parse(LOGS / f"{name}.xml").iter("property")
+        properties = ElementTree.parse(LOGS / f"{name}.xml").iterfind(".//testcase//property")
         return "".join(f"; {item.get('value')} {item.get('name')}" for item in properties)
     except (OSError, ElementTree.ParseError):
         return ""
