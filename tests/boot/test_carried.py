@@ -81,8 +81,9 @@ def test_p8_the_log_has_a_line_for_each_part_and_status_agrees(carried):
         assert len(boot.load_lines) == 2, boot.lines
         assert "jitter 256 bits" in boot.load_lines[0].text
         assert "seed 0 bits" in boot.load_lines[1].text
-        assert boot.status["ready"] is True
-        assert boot.status["ready_by"] == "jitter"
+        assert boot.status["ready_now"] is True
+        for key in ("ready_by", "jitter.credited_bits", "seed.credited_bits", "seed.reason", "store.state"):
+            assert str(boot.status[key]) == boot.report[key]
 
 
 def test_p9_the_seed_is_used_before_root_is_mounted(carried):

@@ -44,7 +44,7 @@ class Boot:
     log: list[Line]                 # until the questions were asked, from the kernel's own buffer
     console: list[Line]             # to the very end, from the serial console
     report: dict[str, str] | None   # None: there was no /run/earlyseed/report
-    status: dict | None             # of `earlyseed status --json`; None: not installed, or it failed
+    status: dict | None             # of `earlyseed status --json`; None: not installed, or no JSON
     answers: dict[str, str]         # outputs of the commands asked for
     root_device: str
     host_seconds: float
@@ -184,11 +184,11 @@ def question(guest: Qemu, label: str, ask: dict[str, str]) -> Boot:
         raise AssertionError("the emulated CPU has RDRAND: this machine is not starved")
     _, device = guest.shell("findmnt -no SOURCE / | sed 's,/dev/,,'")
     missing, report = guest.shell("cat /run/earlyseed/report")
-    failed, status = guest.shell("/usr/sbin/earlyseed status --json")
+    _, status = guest.shell("/usr/sbin/earlyseed status --json")  # exit status 1: something wants attention
     answers = {name: guest.shell(command)[1] for name, command in ask.items()}
     _, dmesg = guest.shell("dmesg")
     return Boot(label, Path(), parse_log(dmesg), [], None if missing else parse_report(report),
-                _json(status) if not failed else None, answers, device.strip(), 0.0)
+                _json(status), answers, device.strip(), 0.0)
 
 
 def _json(text: str) -> dict | None:
