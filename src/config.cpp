@@ -137,23 +137,38 @@ void parse_config(std::string_view text, Config& config, Complain complain) {
     }
 }
 
+static std::string_view unquoted(std::string_view value) {
+    if (take_prefix(value, "\"") && !value.empty() && value.back() == '"') value.remove_suffix(1);
+    return value;
+}
+
+// The next word, without its quotes; words are separated by blanks outside quotes (Linux, lib/cmdline.c, next_arg()).
+static std::string_view take_word(std::string_view& rest) {
+    bool quoted = false;
+    std::size_t end = 0;
+    for (; end < rest.size() && (quoted || static_cast<unsigned char>(rest[end]) > ' '); end++) {
+        if (rest[end] == '"') quoted = !quoted;
+    }
+    std::string_view word = first(rest, end);
+    rest.remove_prefix(end < rest.size() ? end + 1 : end);
+    return unquoted(word);
+}
+
 void parse_command_line(std::string_view text, Config& config, Complain complain) {
     constexpr std::string_view where = "kernel command line";
     while (!text.empty()) {
-        std::string_view word = trim(take_until(text, ' '));
+        std::string_view word = take_word(text);
         if (word == "--") return;  // what follows is init's
-        if (word == "earlyseed=off" || word == "earlyseed=0") {
-            config.off = true;
-        } else if (word == "earlyseed=on" || word == "earlyseed=1" || word == "rd.earlyseed=1") {
-            continue;
-        } else if (word == "rd.earlyseed=0" || word == "rd.earlyseed=off") {
-            config.initrd_off = true;
+        if (in_list("earlyseed=off|earlyseed=0|earlyseed=on|earlyseed=1", word)) {
+            config.off = word.back() == 'f' || word.back() == '0';
+        } else if (in_list("rd.earlyseed=off|rd.earlyseed=0|rd.earlyseed=on|rd.earlyseed=1", word)) {
+            config.initrd_off = word.back() == 'f' || word.back() == '0';
         } else if (word == "earlyseed.debug") {
             config.debug = true;
         } else if (take_prefix(word, "earlyseed.store=")) {
-            set("store", word, where, config, complain);
+            set("store", unquoted(word), where, config, complain);
         } else if (take_prefix(word, "earlyseed.credit_seed=")) {
-            set("credit-seed", word, where, config, complain);
+            set("credit-seed", unquoted(word), where, config, complain);
         } else if (starts_with(word, "earlyseed") || starts_with(word, "rd.earlyseed")) {
             complain(where, Line("unknown word '").add(word, "': ignored").view());
         }

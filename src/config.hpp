@@ -40,7 +40,7 @@ struct Config {
     unsigned load_timeout_ms = 1000;
     bool off = false;                    // earlyseed=off: nothing is done at all
     bool initrd_off = false;             // rd.earlyseed=0: load does nothing
-    bool debug = false;
+    bool debug = false;                  // earlyseed.debug: each call of load says what it found
 
     Config();
 };

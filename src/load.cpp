@@ -196,6 +196,10 @@ int run(Load& load) {
     bool wants_seed = load.report.seed.done == 0;
     bool wants_jitter = load.report.jitter.done == 0;
     if (wants_seed) outcome = store.open(load.config.store, Store::Mode::write, stage, load.options.root.view(), problem);
+    if (load.config.debug) {
+        constexpr char names[][8] = {"early", "initrd", "root", "running"};
+        log::info(Line("debug: stage ").add(names[static_cast<unsigned>(stage)], "; ", problem.empty() ? Line("store opened, or done") : problem));
+    }
     load.report.store = load.config.store.text;
     bool has_store = wants_seed && outcome == Store::Outcome::opened;
     // Once more in the running system nothing can come any more.

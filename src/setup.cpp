@@ -67,14 +67,9 @@ Text<256> choose_store(Line& why) {
         why.add(folder, " is a file system of its own, which can be mounted before the root");
         return Text<256>("UUID=").add(uuid, ":/earlyseed/seed");
     }
-    if (root == 0) {
-        why.add("the root file system has no block device of its own (btrfs, ZFS, overlay, NFS), and there is no "
-                "separate /boot; make a partition of 1 MiB named earlyseed and run setup again");
-        return {};
-    }
-    if (std::uint64_t var = device_below("/var/lib"); var != root) {
-        why.add("/var is not on the root file system, and there is no separate /boot; make a partition of 1 MiB named "
-                "earlyseed, or name a file with --store");
+    if (root == 0 || device_below("/var/lib") != root) {
+        why.add("there is no separate /boot, and /var/lib is not on a root file system with a block device of its own "
+                "(not btrfs, ZFS, overlay, NFS); make a partition of 1 MiB named earlyseed, or name a file with --store");
         return {};
     }
     why.add("a file on the root file system: used once the root is mounted, so jitter alone serves what comes before; "
