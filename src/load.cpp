@@ -172,7 +172,7 @@ void feed_seed(Load& load, Store& store) {
             write_failed(saved.written.error(), "a first seed");
         }
     }
-    if (store.exposed()) {
+    if (store.exposed() && report.store_problem.empty()) {
         auto [what, advice] = explain(Reason::exposed);
         store_problem(load, "exposed", problem.add(what, "; ", advice));
     }
@@ -193,7 +193,7 @@ int run(Load& load) {
     Store store;
     Line problem;
     auto outcome = Store::Outcome::absent;
-    bool wants_seed = load.report.seed.done == 0;
+    bool wants_seed = load.report.seed.done == 0 && !kernel::file_info(kForgottenPath, false);
     bool wants_jitter = load.report.jitter.done == 0;
     if (wants_seed) outcome = store.open(load.config.store, Store::Mode::write, stage, load.options.root.view(), problem);
     if (load.config.debug) {

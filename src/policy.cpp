@@ -10,7 +10,8 @@ namespace earlyseed {
 Reason doubt(const SeedFacts& facts) {
     if (!facts.creditable) return Reason::not_creditable;
     if (!facts.sibling_valid) return Reason::sibling_doubt;
-    if (!all_zero(facts.record_tag) && facts.record_tag != facts.machine_tag) return Reason::other_machine;
+    // A seed without a tag on a machine that has one counts too: its successor would carry this machine's tag.
+    if (facts.record_tag != facts.machine_tag) return Reason::other_machine;
     if (facts.exposed) return Reason::exposed;
     if (all_zero(facts.boot) || all_zero(facts.record_boot)) return Reason::boot_unknown;
     if (facts.record_boot == facts.boot) return Reason::saved_this_boot;
@@ -54,7 +55,7 @@ Explanation explain(Reason reason) {
         return {"this boot cannot be told from the one that saved the seed", "mount /proc before earlyseed runs"};
     case Reason::saved_this_boot: return {"the seed was saved in this very boot", "nothing to do"};
     case Reason::other_machine:
-        return {"the seed was saved on another machine",
+        return {"the seed was not saved on this machine",
                 "nothing to do: the next boot has its own; run 'earlyseed forget' before making an image"};
     case Reason::exposed:
         return {"others than root may read the store", "chmod 600 the file, or mount its file system with umask=0077"};

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "log.hpp"
+#include "report.hpp"
 
 namespace earlyseed {
 
@@ -108,7 +109,8 @@ Store::Outcome Store::mount_and_open(const Path& device, std::string_view path, 
     std::string_view type = file_system_type(start);
     if (type.empty()) return refuse("its file system is neither ext2, 3 or 4 nor vfat; use a partition");
 
-    Status done = kernel::make_directory(kMountPoint, 0700);
+    Status done = kernel::make_directory(kRunFolder, 0755);
+    if (done) done = kernel::make_directory(kMountPoint, 0700);
     if (done) done = kernel::private_mounts();
     if (done) {
         done = kernel::mount(device.c_str(), kMountPoint, type.data(), read_only_);
