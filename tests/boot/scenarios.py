@@ -15,7 +15,7 @@ INITRAMFS_TOOLS = "initramfs-tools"
 DRACUT = "dracut"
 DRACUT_PLAIN = "dracut-without-systemd"
 
-PATIENCE = "jitter-timeout-ms = 3000\nload-timeout-ms = 4000\n"
+PATIENCE = "jitter-timeout-ms = 6000\nload-timeout-ms = 8000\n"
 ALWAYS = ["earlyseed.credit_seed=always"]
 
 Boots = dict[str, Boot]

@@ -144,7 +144,7 @@ class Machine:
              append: list[str] | None = None, initrd: Path | None = None, store_read_only: bool = False,
              identity: str | None = None, watch: Callable[[Qemu], None] | None = None) -> Boot:
         """One whole boot: to login, questions, then an orderly shutdown, or with `cut` a power cut. `watch` is
-        called with the running guest in a thread of its own."""
+        called with the running guest in a thread of its own, instead of a line at the boot's end."""
         before = self.store.read() if self.store else None
         guest = self.start(label, append=append, initrd=initrd, store_read_only=store_read_only, identity=identity)
         if watch:
@@ -164,7 +164,8 @@ class Machine:
         boot.console_file = guest.console_file
         boot.identity = identity or self.identity
         boot.before, boot.after = before, self.store.read() if self.store else None
-        tools.say(boot.story().split("\n", 1)[0])
+        if not watch:
+            tools.say(boot.story().split("\n", 1)[0])
         return boot
 
     def root_file(self, name: str) -> bytes:
