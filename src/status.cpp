@@ -77,7 +77,7 @@ struct NamedSource {
 };
 
 void print_text(Report& report, const StoreView& store, bool ready, std::string_view name) {
-    auto say = [](auto... parts) { kernel::print(1, Line().add(parts..., "\n").view()); };
+    auto say = [](const auto&... parts) { kernel::print(1, Line().add(parts..., "\n").view()); };
     if (!ready) {
         say("kernel generator: NOT READY");
     } else if (report.ready.view() != "yes") {
