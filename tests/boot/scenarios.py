@@ -15,7 +15,7 @@ INITRAMFS_TOOLS = "initramfs-tools"
 DRACUT = "dracut"
 DRACUT_PLAIN = "dracut-without-systemd"
 
-PATIENCE = "jitter-timeout-ms = 6000\nload-timeout-ms = 8000\n"
+PATIENCE = "jitter-timeout-ms = 5000\nload-timeout-ms = 7000\n"  # units end load after 10 s
 ALWAYS = ["earlyseed.credit_seed=always"]
 
 Boots = dict[str, Boot]
