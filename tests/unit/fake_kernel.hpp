@@ -71,7 +71,7 @@ struct Failure {
     unsigned nth = 1;
     int code = 5;                // EIO
     std::size_t torn_bytes = 0;  // write: so much of the block reached the cache all the same
-    std::string only;            // when set, lines of the journal that contain this alone are counted
+    std::string only{};          // when set, lines of the journal that contain this alone are counted
     unsigned seen = 0;
 };
 
