@@ -55,7 +55,7 @@ Explanation explain(Reason reason) {
         return {"this boot cannot be told from the one that saved the seed", "mount /proc before earlyseed runs"};
     case Reason::saved_this_boot: return {"the seed was saved in this very boot", "nothing to do"};
     case Reason::other_machine:
-        return {"the seed was not saved on this machine",
+        return {"the seed was saved on another machine, or where this one had no identity",
                 "nothing to do: the next boot has its own; run 'earlyseed forget' before making an image"};
     case Reason::exposed:
         return {"others than root may read the store", "chmod 600 the file, or mount its file system with umask=0077"};
