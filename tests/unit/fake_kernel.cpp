@@ -434,6 +434,7 @@ Result<File> open_store(const char* path, Access access) {
     Place place = place_of(name);
     Entry* entry = look_up(place);
     if (!entry) return Error{"open", is_folder(name) && writes ? EISDIR : ENOENT};
+    global.stores.insert(place.device.empty() ? name : place.device + ":" + place.path);
     if (entry->kind != FileKind::block_device && name != path) return Error{"open", ELOOP};
     if (entry->kind == FileKind::directory && writes) return Error{"open", EISDIR};
     if (!may_read(*entry)) return Error{"open", EACCES};
@@ -462,7 +463,6 @@ Status write_block(const File& file, std::uint64_t offset, std::span<const std::
     const State::Handle& handle = handle_of(file);
     Failure* failure = journal("write " + slot_name(offset));
     global.written = true;
-    global.stores.insert(handle.file_system.empty() ? handle.path : handle.file_system + ":" + handle.path);
     if (offset % kBlockBytes != 0) return Error{"write", EINVAL};
     if (!handle.writable) {
         global.mistakes.push_back("a write to a store opened for reading");

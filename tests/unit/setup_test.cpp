@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+// earlyseed setup: which store it chooses, and that it touches nothing that is not its own.
+#include <algorithm>
+#include <cerrno>
+
+#include "catch.hpp"
+#include "scene.hpp"
+
+using namespace earlyseed;
+using namespace earlyseed::scene;
+
+namespace {
+
+int run_setup(std::string_view store = "", bool dry_run = false) {
+    Options options;
+    options.store = store;
+    options.dry_run = dry_run;
+    return setup(options);
+}
+
+bool says(const std::string& part) { return said().find(part) != std::string::npos; }
+
+std::string config() { return fake::text_of("/etc/earlyseed.conf"); }
+
+// What a dry run may not do.
+std::vector<std::string> changes() {
+    return fake::journal_of({"write", "create_zeros", "write_text", "remove_file", "add_entropy", "lock", "remount"});
+}
+
+// A file system at `folder`, on a device of its own that udev knows by UUID.
+fake::FileSystem& separate(const std::string& folder, const std::string& device, std::uint64_t number,
+                           const std::string& uuid, std::string_view type) {
+    fake::put_folder(folder);
+    fake::state().devices[folder] = number;
+    fake::put_device(device, 65536, number);
+    fake::put_link("/dev/disk/by-uuid/" + uuid, device);
+    fake::FileSystem& file_system = fake::put_file_system(device, type);
+    file_system.in_use_writable = true;
+    return file_system;
+}
+
+}  // namespace
+
+TEST_CASE("P5: setup chooses a partition named earlyseed before all else, and fills it") {
+    machine("");
+    fake::state().crng = fake::Crng::ready;
+    separate("/boot", "/dev/vda2", 0xfe02, "1111", "ext4");
+    fake::Entry& store = empty_partition(2 << 20);
+    CHECK(run_setup() == kExitDone);
+    CHECK(config() == "store = PARTLABEL=earlyseed\n");
+    CHECK(slot(store.durable, 0).generation == 1);
+    CHECK(slot(store.durable, 1).generation == 2);
+    CHECK(slot(store.durable, 1).creditable);
+    CHECK(says("a first seed was saved"));
+    CHECK(fake::journal_of({"mount", "create_zeros"}).empty());
+    CHECK(leak() == "");
+    CHECK(fake::state().handles.empty());
+}
+
+TEST_CASE("P5: setup chooses a separate /boot, else the ESP, else the root file system") {
+    struct Case {
+        const char* folder;
+        const char* type;
+        const char* store;
+    };
+    for (Case c : {Case{"/boot", "ext4", "UUID=AB-12:/earlyseed/seed"},
+                   {"/boot/efi", "vfat", "UUID=AB-12:/earlyseed/seed"},
+                   {"/efi", "vfat", "UUID=AB-12:/earlyseed/seed"},
+                   {"/boot", "xfs", "/var/lib/earlyseed/seed"},
+                   {"/home", "ext4", "/var/lib/earlyseed/seed"}}) {
+        INFO(c.folder << " " << c.type);
+        machine("");
+        fake::FileSystem& boot = separate(c.folder, "/dev/vda2", 0xfe02, "AB-12", c.type);
+        CHECK(run_setup() == kExitDone);
+        INFO(said());
+        CHECK(config() == std::string("store = ") + c.store + "\n");
+        bool in_root = c.store[0] == '/';
+        fake::Entry* store = in_root ? fake::find(kFile) : &boot.files["/earlyseed/seed"];
+        REQUIRE(store != nullptr);
+        CHECK(store->permissions == 0600);
+        CHECK(store->durable.size() == 8192);
+        CHECK(newest(store->durable).generation == 2);
+        CHECK(fake::state().mistakes.empty());
+        CHECK(fake::state().mounts.empty());
+    }
+}
+
+TEST_CASE("P8: where no store will do, setup gives advice and changes nothing") {
+    machine("");
+    SECTION("btrfs, ZFS, overlay: no block device below the root") { fake::state().devices[""] = 0x2a; }
+    SECTION("/var is somewhere else") { fake::state().devices["/var"] = 0x803; }
+    CHECK(run_setup() == kExitDegraded);
+    INFO(said());
+    CHECK(says("no store"));
+    CHECK(says("make a partition of 1 MiB named earlyseed"));
+    CHECK(changes().empty());
+}
+
+TEST_CASE("P8: setup --dry-run says what it would do, and does nothing of it") {
+    machine("debug-me\n");
+    SECTION("partition") {
+        fake::Entry& store = empty_partition();
+        CHECK(run_setup("", true) == kExitDone);
+        CHECK(store.durable == fake::Buffer(store.durable.size(), 0));
+        CHECK(says("it is there"));
+        CHECK(says("would write 'store = PARTLABEL=earlyseed' to /etc/earlyseed.conf"));
+    }
+    SECTION("separate /boot, before earlyseed ever ran") {
+        fake::FileSystem& boot = separate("/boot", "/dev/vda2", 0xfe02, "1111", "ext4");
+        CHECK(run_setup("", true) == kExitDone);
+        CHECK(boot.files.empty());
+        CHECK(says("would create it: 8192 bytes, mode 0600"));
+    }
+    SECTION("root") {
+        CHECK(run_setup("", true) == kExitDone);
+        CHECK(fake::find(kFile) == nullptr);
+        CHECK(says("would create it"));
+    }
+    INFO(said());
+    CHECK(changes().empty());
+    CHECK(config() == "debug-me\n");
+}
+
+TEST_CASE("P5: setup never writes to a device that holds data, wherever its marks are") {
+    constexpr std::size_t size = 4 << 20;
+    for (std::size_t at : {std::size_t{0}, std::size_t{4096}, std::size_t{8192}, std::size_t{65536},
+                           std::size_t{(1 << 20) - 1}, size - 65536, size - 4096, size - 1}) {
+        INFO("data at " << at);
+        machine("");
+        fake::Entry& store = empty_partition(size);
+        fake::set_content(store, at, {0x45});
+        fake::Buffer content = store.durable;
+        CHECK(run_setup() == kExitDegraded);
+        CHECK(says("holds data"));
+        CHECK(store.durable == content);
+        CHECK(fake::journal_of({"write", "write_text"}).empty());
+        CHECK(config().empty());
+    }
+    // A store whose other data cannot be read is as good as full.
+    machine("");
+    empty_partition(size);
+    fake::state().failures.push_back({.call = "read", .nth = 1, .only = "block"});
+    CHECK(run_setup() == kExitDegraded);
+    CHECK(fake::journal_of({"write"}).empty());
+}
+
+TEST_CASE("P5: setup --store refuses what is in use, too small, absent, or no store at all") {
+    machine("");
+    std::string store = "/dev/vda1", line;
+    int exit = kExitDegraded;
+    SECTION("mounted") {
+        empty_partition().busy = true;
+        line = "in use";
+    }
+    SECTION("too small") {
+        empty_partition(4096);
+        line = "8192 are needed";
+    }
+    SECTION("absent") { line = "is not there"; }
+    SECTION("a file on a device that is absent") {
+        store = "UUID=77-77:/seed";
+        line = "is not there";
+    }
+    SECTION("nonsense") {
+        store = "floppy";
+        line = "is no store";
+        exit = kExitUsage;
+    }
+    SECTION("a file of another size") {
+        store = "/var/lib/seed";
+        fake::put_text(store, "hello\n");
+        line = "8192 are needed";
+    }
+    SECTION("somebody else's file") {
+        store = "/var/lib/seed";
+        fake::put_text(store, std::string(8192, 'x'));
+        line = "holds data that is not";
+    }
+    SECTION("lock") {
+        empty_partition();
+        fake::state().lock_busy = true;
+        line = "another earlyseed is at work";
+    }
+    SECTION("not root") {
+        empty_partition();
+        fake::state().root = false;
+        line = "must be run as root";
+    }
+    SECTION("read-only") {
+        empty_partition().read_only = true;
+        line = "make it writable";
+    }
+    SECTION("a write error") {
+        empty_partition();
+        fake::state().failures.push_back({.call = "flush", .nth = 2});
+        line = "cannot flush the seed";
+    }
+    CHECK(run_setup(store) == exit);
+    INFO(said());
+    CHECK(says(line));
+    CHECK(config().empty());
+}
+
+TEST_CASE("P5: setup a second time keeps the seed and the configuration") {
+    machine("");
+    fake::Entry& store = empty_partition();
+    CHECK(run_setup() == kExitDone);
+    fake::Buffer content = store.durable;
+    fake::state().journal.clear();
+    CHECK(run_setup() == kExitDone);
+    CHECK(store.durable == content);
+    CHECK(says("it holds a seed already, generation 2"));
+    CHECK(fake::journal_of({"write"}).empty());
+    for (const std::string& line : fake::journal_of({"write_text"})) CHECK(line.find("/etc/") == std::string::npos);
+}
+
+TEST_CASE("P8: setup edits the configuration in place and keeps every other line") {
+    struct Case {
+        const char* before;
+        const char* after;
+    };
+    for (Case c :
+         {Case{"# mine\n\ncredit-seed = always\nstore = /dev/old\n# end\n",
+               "# mine\n\ncredit-seed = always\nstore = /dev/vda1\n# end\n"},
+          {"store=/dev/a\nhwrng-quality = 7\nstore = /dev/b\n", "store = /dev/vda1\nhwrng-quality = 7\n"},
+          {"#store = /dev/a\ncredit-jitter = never", "#store = /dev/a\ncredit-jitter = never\nstore = /dev/vda1\n"},
+          {"store = /dev/vda1\n", "store = /dev/vda1\n"},
+          {"", "store = /dev/vda1\n"}}) {
+        machine(c.before);
+        empty_partition();
+        CHECK(run_setup("/dev/vda1") == kExitDone);
+        CHECK(config() == c.after);
+        CHECK(fake::find("/etc/earlyseed.conf")->permissions == 0644);
+    }
+}
+
+TEST_CASE("P8: setup makes a configuration where there is none, and leaves one that is too long alone") {
+    machine("");
+    empty_partition();
+    SECTION("none") {
+        fake::state().files.erase("/etc/earlyseed.conf");
+        CHECK(run_setup() == kExitDone);
+        CHECK(config() == "# See earlyseed.conf(5).\nstore = PARTLABEL=earlyseed\n");
+    }
+    SECTION("too long") {
+        fake::put_text("/etc/earlyseed.conf", std::string(9000, '#'));
+        CHECK(run_setup() == kExitDegraded);
+        CHECK(says("is too long"));
+        CHECK(config() == std::string(9000, '#'));
+    }
+    SECTION("cannot be written") {
+        fake::state().read_only_trees.insert("/etc");
+        CHECK(run_setup() == kExitDegraded);
+        CHECK(says("cannot create /etc/earlyseed.conf"));
+    }
+}
+
+TEST_CASE("P2: setup ends what forget began") {
+    machine("");
+    fake::Entry& store = empty_partition();
+    CHECK(run_setup() == kExitDone);
+    CHECK(forget(Options()) == kExitDone);
+    CHECK(run_setup() == kExitDone);
+    CHECK(newest(store.durable).generation == 2);
+    CHECK(run_save() == kExitDone);
+    CHECK(newest(store.durable).generation == 3);
+}
+
+TEST_CASE("P8: setup names the command that makes the initrd anew") {
+    struct Case {
+        const char* tool;
+        const char* line;
+    };
+    for (Case c : {Case{"/usr/sbin/update-initramfs", "now run 'update-initramfs -u'"},
+                   {"/usr/bin/dracut", "now run 'dracut --force'"},
+                   {"/nothing", "now make your initrd anew"}}) {
+        machine("");
+        empty_partition();
+        fake::put_text(c.tool, "");
+        CHECK(run_setup() == kExitDone);
+        CHECK(says(c.line));
+    }
+}
