@@ -75,7 +75,8 @@ enum class Access { read, write };
 // The major number of FileInfo::device; 0 for a file system without a block device.
 unsigned device_major(std::uint64_t device);
 
-// Opens a store: a block device exclusively (EBUSY when it is mounted or part of something), a regular file without
+// Opens a store: a block device exclusively (EBUSY when it is mounted or part of something; EROFS when it is
+// write-protected), a regular file without
 // following a link (ELOOP); uncached where the file system can (O_DIRECT); never waits for a FIFO's other end.
 Result<File> open_store(const char* path, Access access);
 // Whole blocks of kBlockBytes at a multiple of kBlockBytes. A short read or write is an error (EIO).

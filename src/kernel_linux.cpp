@@ -216,7 +216,13 @@ Result<File> open_store(const char* path, Access access) {
     int descriptor = open(path, flags | O_DIRECT);
     if (descriptor < 0 && errno == EINVAL) descriptor = open(path, flags);
     if (descriptor < 0) return failed("open");
-    return File(descriptor);
+    File file(descriptor);
+    // Some drivers open a write-protected device for writing, and let the write fail (virtio_blk, Linux 6.1).
+    int protection = 0;
+    if (access == Access::write && S_ISBLK(s.st_mode) && ioctl(descriptor, BLKROGET, &protection) == 0 && protection != 0) {
+        return Error{"open", EROFS};
+    }
+    return file;
 }
 
 // O_DIRECT wants an aligned buffer. Holds a record, so it is wiped after each use.
