@@ -439,7 +439,7 @@ Result<File> open_store(const char* path, Access access) {
     if (entry->kind == FileKind::directory && writes) return Error{"open", EISDIR};
     if (!may_read(*entry)) return Error{"open", EACCES};
     if (writes && entry->busy) return Error{"open", EBUSY};
-    if (writes && entry->read_only) return Error{"open", EACCES};
+    if (writes && entry->read_only) return Error{"open", entry->kind == FileKind::block_device ? EROFS : EPERM};
     if (writes && place.read_only && entry->kind != FileKind::block_device) return Error{"open", EROFS};
     return open_place(place, writes);
 }
