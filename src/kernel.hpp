@@ -119,6 +119,9 @@ Status unmount(const char* target);
 Status remount(const char* target, bool read_only);
 // EROFS of the file system that holds `path`.
 bool on_read_only_file_system(const char* path);
+// The file system is known to lose, or to be able to lose, at the next boot what was flushed in this one: memory (tmpfs,
+// ramfs), or an overlay, whose upper layer may be memory.
+bool on_forgetful_file_system(const File& file);
 
 // --- the process and the machine --------------------------------------------------------------------------------------
 

@@ -392,6 +392,14 @@ bool on_read_only_file_system(const char* path) {
     return statfs(path, &now) == 0 && (now.f_flags & MS_RDONLY) != 0;
 }
 
+static bool in_memory(const struct statfs& of) { return of.f_type == RAMFS_MAGIC || of.f_type == TMPFS_MAGIC; }
+
+bool on_forgetful_file_system(const File& file) {
+    struct statfs now;
+    if (fstatfs(file.descriptor(), &now) < 0) return true;
+    return in_memory(now) || now.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
 // --- the process and the machine ----------------------------------------------------------------------------------------
 
 void harden() {
@@ -406,8 +414,7 @@ bool is_root() { return geteuid() == 0; }
 
 bool in_initramfs() {
     struct statfs root;
-    if (statfs("/", &root) < 0) return false;
-    return root.f_type == RAMFS_MAGIC || root.f_type == TMPFS_MAGIC;
+    return statfs("/", &root) == 0 && in_memory(root);
 }
 
 bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }

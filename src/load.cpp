@@ -172,9 +172,9 @@ void feed_seed(Load& load, Store& store) {
             write_failed(saved.written.error(), "a first seed");
         }
     }
-    if (store.exposed() && report.store_problem.empty()) {
-        auto [what, advice] = explain(Reason::exposed);
-        store_problem(load, "exposed", problem.add(what, "; ", advice));
+    if (store.flaw() != Reason::none && report.store_problem.empty()) {
+        auto [what, advice] = explain(store.flaw());
+        store_problem(load, "flawed", problem.add(what, "; ", advice));
     }
     source.time_us = (kernel::monotonic_ns() - start) / 1000;
     summarise(load.summary, "seed", source, "");

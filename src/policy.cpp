@@ -12,7 +12,7 @@ Reason doubt(const SeedFacts& facts) {
     if (!facts.sibling_valid) return Reason::sibling_doubt;
     // A seed without a tag on a machine that has one counts too: its successor would carry this machine's tag.
     if (facts.record_tag != facts.machine_tag) return Reason::other_machine;
-    if (facts.exposed) return Reason::exposed;
+    if (facts.store_flaw != Reason::none) return facts.store_flaw;
     if (all_zero(facts.boot) || all_zero(facts.record_boot)) return Reason::boot_unknown;
     if (facts.record_boot == facts.boot) return Reason::saved_this_boot;
     return Reason::none;
@@ -59,6 +59,9 @@ Explanation explain(Reason reason) {
                 "nothing to do: the next boot has its own; run 'earlyseed forget' before making an image"};
     case Reason::exposed:
         return {"others than root may read the store", "chmod 600 the file, or mount its file system with umask=0077"};
+    case Reason::forgetful:
+        return {"the store is on an overlay or in memory, which may give the same seed at the next boot again",
+                "put the store on a disk"};
     case Reason::seed_never: return {"credit-seed = never", ""};
     case Reason::machine_unknown:
         return {"this machine has no identity that the seed could be bound to",

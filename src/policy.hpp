@@ -31,6 +31,7 @@ enum class Reason {
     sibling_doubt,
     other_machine,
     exposed,
+    forgetful,
     boot_unknown,
     saved_this_boot,
     seed_never,
@@ -70,7 +71,7 @@ struct SeedFacts {
     bool sibling_valid;    // Choice::sibling_valid
     BootId record_boot;
     BootId boot;           // zeros = unknown
-    bool exposed;          // others than root may read the store
+    Reason store_flaw;     // Store::flaw()
     MachineTag record_tag;
     MachineTag machine_tag;
     bool virtual_machine;

@@ -37,7 +37,7 @@ struct Report {
     SourceReport jitter, hwrng, seed;
     std::uint64_t jitter_samples = 0;
     Text<256> store;
-    Text<16> store_state;     // "rotated", "created", "read-only", "failed", "exposed", "missing", "refused"
+    Text<16> store_state;     // "rotated", "created", "read-only", "failed", "flawed", "missing", "refused"
     Text<320> store_problem;  // one line: what, where, what to do
     std::uint64_t seed_generation = 0;
     std::uint64_t seed_saved_at = 0;  // seconds since the epoch, 0 = unknown

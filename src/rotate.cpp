@@ -22,7 +22,7 @@ SeedFacts facts_about(const Record& seed, const Choice& choice, const Store& sto
             .sibling_valid = choice.sibling_valid,
             .record_boot = seed.boot_id,
             .boot = stamp.boot_id,
-            .exposed = store.exposed(),
+            .store_flaw = store.flaw(),
             .record_tag = seed.machine_tag,
             .machine_tag = stamp.machine_tag,
             .virtual_machine = false};
@@ -79,7 +79,7 @@ RotationResult rotate(Store& store, const std::array<Slot, 2>& slots, const Choi
     KernelBytes kernel_bytes;
     Record renewed;
     stamp_record(renewed, input.stamp, seed.generation + 2,
-                 (kernel_bytes.ready && !store.exposed()) || successor.creditable);
+                 (kernel_bytes.ready && store.flaw() == Reason::none) || successor.creditable);
     Hash(label::kRenew, kSeedBytes)
         .add(successor.seed.span())
         .add(kernel_bytes.bytes)
@@ -100,7 +100,7 @@ SaveResult save_seed(Store& store, const std::array<Slot, 2>& slots, const Choic
     auto write_next = [&](int slot) {
         KernelBytes kernel_bytes;
         Record next;
-        result.creditable = (kernel_bytes.ready && !store.exposed()) || inherits;
+        result.creditable = (kernel_bytes.ready && store.flaw() == Reason::none) || inherits;
         stamp_record(next, stamp, ++result.generation, result.creditable);
         Hash hash(label::kSave, kSeedBytes);
         if (has_seed) hash.add(seed.record.seed.span());

@@ -27,13 +27,13 @@ int save(const Options& options) {
         log::warn(line.add(describe(saved.written.error(), "the seed"), "; check the medium"));
         return kExitDegraded;
     }
-    bool exposed = opened.store.exposed();
-    if (exposed) {
-        auto [what, advice] = explain(Reason::exposed);
+    Reason flaw = opened.store.flaw();
+    if (flaw != Reason::none) {
+        auto [what, advice] = explain(flaw);
         log::warn(line.add(what, "; ", advice));
     }
     log::info(Line("seed saved, generation ").add(saved.generation, saved.creditable ? "" : "; not creditable"));
-    return exposed ? kExitDegraded : kExitDone;
+    return flaw == Reason::none ? kExitDone : kExitDegraded;
 }
 
 }  // namespace earlyseed

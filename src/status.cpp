@@ -62,10 +62,10 @@ StoreView look_at_store(const Config& config) {
     const Record& seed = slots[static_cast<std::size_t>(choice.seed_slot)].record;
     view.generation = seed.generation;
     view.saved_at_s = seed.saved_at_s;
-    view.creditable = seed.creditable && choice.sibling_valid && !store.exposed();
+    view.creditable = seed.creditable && choice.sibling_valid && store.flaw() == Reason::none;
     view.bound = !all_zero(seed.machine_tag) && seed.machine_tag == identify_machine().tag;
-    if (store.exposed()) {
-        auto [what, advice] = explain(Reason::exposed);
+    if (store.flaw() != Reason::none) {
+        auto [what, advice] = explain(store.flaw());
         view.problem.add(what, "; ", advice);
     }
     return view;

@@ -89,7 +89,10 @@ Store::Outcome Store::open_file(const Path& path, Line& problem) {
                       regular ? "remove it and run 'earlyseed setup'" : "make the partition larger");
     }
     if (regular && info->owner != 0) return refuse("does not belong to root; chown it");
-    exposed_ = regular && (info->permissions & 077) != 0;
+    if (regular) {
+        if (kernel::on_forgetful_file_system(*opened)) flaw_ = Reason::forgetful;
+        if ((info->permissions & 077) != 0) flaw_ = Reason::exposed;
+    }
     size_bytes_ = info->size_bytes;
     file_ = std::move(*opened);
     return Outcome::opened;

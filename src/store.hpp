@@ -7,6 +7,7 @@
 
 #include "config.hpp"
 #include "kernel.hpp"
+#include "policy.hpp"
 #include "slots.hpp"
 
 namespace earlyseed {
@@ -46,8 +47,9 @@ public:
     Outcome open(const StoreSpec& spec, Mode mode, Stage stage, std::string_view root, Line& problem);
 
     bool read_only() const { return read_only_; }
-    // Somebody else than root may read it.
-    bool exposed() const { return exposed_; }
+    // Why no seed in this store can be credited, whatever its record says: exposed (others than root may read it),
+    // forgetful, or none.
+    Reason flaw() const { return flaw_; }
 
     // A slot that cannot be read, or that a failed write of this boot left in doubt, is not valid.
     void read(std::array<Slot, 2>& slots);
@@ -75,7 +77,7 @@ private:
     std::uint64_t size_bytes_ = 0;
     Text<256> name_;
     bool read_only_ = false;
-    bool exposed_ = false;
+    Reason flaw_ = Reason::none;
     bool mounted_ = false;
     Path remounted_;  // the root that was made writable, to be made read-only again
 };

@@ -663,6 +663,13 @@ Status remount(const char* target, bool read_only) {
 
 bool on_read_only_file_system(const char* path) { return place_of(path).read_only; }
 
+bool on_forgetful_file_system(const File& file) {
+    const auto& handle = global.handles.at(file.descriptor());
+    return handle.file_system.empty() &&
+           std::any_of(global.forgetful_trees.begin(), global.forgetful_trees.end(),
+                       [&](const std::string& tree) { return is_below(handle.path, tree); });
+}
+
 // --- the process and the machine
 // --------------------------------------------------------------------------------------
 

@@ -117,6 +117,7 @@ struct State {
     std::map<std::string, Mount> mounts;                        // by target
     std::map<std::string, std::uint64_t> devices{{"", 0x801}};  // device number of the file system at and below a path
     std::set<std::string> read_only_trees;                      // file systems at and below a path that are read-only
+    std::set<std::string> forgetful_trees;                      // likewise: in memory, or an overlay
     std::set<std::string> stores;                               // paths that were opened as a store
     bool mounts_private = false;
     bool lock_busy = false;

@@ -621,10 +621,27 @@ TEST_CASE("P6: a seed that others may read is not credited, nor are its successo
     CHECK(run_load() == kExitDegraded);
     CHECK(credits() == std::vector<unsigned>{0, 0});
     CHECK(report("seed.reason") == what(Reason::exposed));
-    CHECK(report("store.state") == "exposed");
+    CHECK(report("store.state") == "flawed");
     CHECK_FALSE(slot(store.durable, 0).creditable);
     CHECK_FALSE(slot(store.durable, 1).creditable);
     CHECK(said().find("chmod 600") != std::string::npos);
+}
+
+TEST_CASE("P1: a store in memory or on an overlay never earns credit: the next boot may find the same seed again") {
+    machine(kInRoot);
+    fake::state().crng = fake::Crng::ready;
+    fake::Entry& store = empty_file();
+    put_seed(store, 0, {.generation = 1});
+    put_seed(store, 1, {.generation = 2});
+    fake::state().forgetful_trees.insert("/var");
+    CHECK(run_load() == kExitDegraded);
+    CHECK(credits() == std::vector<unsigned>{0, 0});
+    CHECK(report("seed.bytes") == "64");
+    CHECK(report("seed.reason") == what(Reason::forgetful));
+    CHECK(report("store.state") == "flawed");
+    CHECK_FALSE(slot(store.durable, 0).creditable);
+    CHECK_FALSE(slot(store.durable, 1).creditable);
+    CHECK(said().find("put the store on a disk") != std::string::npos);
 }
 
 TEST_CASE("P8: a store that is exposed and read-only too has one problem in its line") {

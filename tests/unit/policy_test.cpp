@@ -20,7 +20,7 @@ constexpr SeedPolicy kPolicies[] = {SeedPolicy::automatic, SeedPolicy::always, S
 enum class Boots { different, same, record_unknown, boot_unknown, both_unknown };
 constexpr Boots kBoots[] = {Boots::different, Boots::same, Boots::record_unknown, Boots::boot_unknown,
                             Boots::both_unknown};
-constexpr unsigned kFlags = 1 << 6;
+constexpr unsigned kFlags = 1 << 7;
 
 // One line of the table.
 struct Case {
@@ -48,7 +48,7 @@ SeedFacts facts_of(const Case& c) {
     facts.retired = c.flags & 2;
     facts.creditable = c.flags & 4;
     facts.sibling_valid = c.flags & 8;
-    facts.exposed = c.flags & 16;
+    facts.store_flaw = c.flags & 16 ? Reason::exposed : c.flags & 64 ? Reason::forgetful : Reason::none;
     facts.virtual_machine = c.flags & 32;
     switch (c.tags) {
     case Tags::equal: facts.record_tag = facts.machine_tag = tag_of(1); break;
@@ -87,7 +87,7 @@ void for_each_case(Visit visit) {
 bool is_other_machine(Tags tags) { return tags != Tags::equal && tags != Tags::both_unknown; }
 
 bool is_fresh(const Case& c) {
-    bool flags = (c.flags & (4 | 8 | 16)) == (4 | 8);  // creditable, sibling valid, not exposed
+    bool flags = (c.flags & (4 | 8 | 16 | 64)) == (4 | 8);  // creditable, sibling valid, no flaw of the store
     return flags && !is_other_machine(c.tags) && c.boots == Boots::different;
 }
 
@@ -107,7 +107,7 @@ std::vector<Reason> reasons(const Case& c, const SeedFacts& f) {
     if (!f.creditable) all.push_back(Reason::not_creditable);
     if (!f.sibling_valid) all.push_back(Reason::sibling_doubt);
     if (is_other_machine(c.tags)) all.push_back(Reason::other_machine);
-    if (f.exposed) all.push_back(Reason::exposed);
+    if (f.store_flaw != Reason::none) all.push_back(f.store_flaw);
     if (c.boots != Boots::different && c.boots != Boots::same) all.push_back(Reason::boot_unknown);
     if (c.boots == Boots::same) all.push_back(Reason::saved_this_boot);
     if (c.policy == SeedPolicy::never) all.push_back(Reason::seed_never);
@@ -199,7 +199,7 @@ TEST_CASE("P8: every reason has its own words, which fit into the report") {
             CHECK((text.empty() || text.back() != '.'));
         }
     }
-    CHECK(count == 24);
+    CHECK(count == 25);
     CHECK(explain(Reason::none).what.empty());
     CHECK(explain(Reason::none).advice.empty());
 }
