@@ -104,6 +104,7 @@ std::optional<StoreSpec> parse_store(std::string_view text) {
                                   : StoreSpec::Kind::file_on;
     store.path = path;
     if (store.path.full() || (!path.empty() && path.back() == '/')) return {};
+    if (path.find("/../") != std::string_view::npos) return {};  // would leave its file system
     if (store.kind == StoreSpec::Kind::file_in_root) return text[0] == '/' ? std::optional(store) : std::nullopt;
 
     if (starts_with(device, "/dev/")) {

@@ -35,12 +35,14 @@ constexpr const char* kHypervisorFiles[] = {
 constexpr std::string_view kPlaceholders =
     "none|na|notspecified|notavailable|notapplicable|tobefilledbyoem|tobefilled|defaultstring|default|"
     "systemserialnumber|serialnumber|baseboardserialnumber|chassisserialnumber|boardserialnumber|unknown|unspecified|"
-    "invalid|empty|oem|test|1234567|12345678|123456789|1234567890|0123456789|0123456789abcdef|"
-    "03000200040005000006000700080009|00020003000400050006000700080009";
+    "invalid|empty|null|oem|test|type2boardserialnumber|sernum0|0x00000000|bsn12345678901234567|mb1234567890|"
+    "bss0123456789|nb1234567890|123456|1234567|12345678|123456789|1234567890|0123456789|0123456789abcdef|"
+    "03000200040005000006000700080009|00020003000400050006000700080009|123456781234567890abcddeefaabbcc";
 
 constexpr std::string_view kVirtualProducts =
     "QEMU|KVM|Bochs|VMware|VMW|innotek GmbH|VirtualBox|Xen|Parallels|BHYVE|OpenStack|Virtual Machine|"
-    "Google Compute Engine|Amazon EC2|Apple Virtualization|linux,dummy-virt|Hyper-V|Nutanix AHV|crosvm|Firecracker";
+    "Google Compute Engine|Amazon EC2|Apple Virtualization|linux,dummy-virt|Hyper-V|Nutanix AHV|crosvm|Firecracker|KubeVirt|"
+    "Alibaba Cloud|vServer|Droplet";
 
 std::string_view read_field(const char* path, std::span<char> buffer) {
     auto text = kernel::read_text(path, buffer);

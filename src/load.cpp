@@ -73,7 +73,7 @@ void feed_sources(Load& load) {
     bool hwrng_present = false;
     std::uint64_t start = kernel::monotonic_ns();
     auto hwrng_bytes = read_hwrng(hwrng_buffer.span(), hwrng_present);
-    hwrng.time_us = (kernel::monotonic_ns() - start) / 1000;
+    std::uint64_t hwrng_ns = kernel::monotonic_ns() - start;
 
     Credit jitter_credit{load.jitter.credit_bits, load.jitter.reason};
     if (load.config.credit_jitter == JitterPolicy::never) jitter_credit = {0, Reason::jitter_never};
@@ -106,6 +106,7 @@ void feed_sources(Load& load) {
               Text<64>().add(load.jitter.samples, " samples, ", Tenths{jitter.time_us}, " ms").view());
     if (!hwrng_present) return;
     hwrng.done = 1;
+    hwrng.time_us = hwrng_ns / 1000;
     hwrng.bytes = hwrng_bytes.size();
     hwrng.assessed_bits = hwrng.bytes * 8 * load.config.hwrng_quality / 1024;
     hwrng.set(hwrng_credit);

@@ -178,7 +178,9 @@ TEST_CASE("config: what is no store") {
           ":/seed", "=x", "ID=x", "PARTLABELS=x", "SERIAL=x:/seed", "/", "/var/lib/", "UUID=12:/", "UUID=12:/dir/",
           "/dev/vda1:/", "seed:/file", "/var/x:/file",
           // a value that would lead out of /dev/disk/by-…
-          "PARTLABEL=../../etc/shadow", "PARTLABEL=a/b", "LABEL=/dev/vda1", "UUID=../../../dev/vda1:/seed"}) {
+          "PARTLABEL=../../etc/shadow", "PARTLABEL=a/b", "LABEL=/dev/vda1", "UUID=../../../dev/vda1:/seed",
+          // a path that would lead out of its file system
+          "UUID=12:/../report", "/dev/vda1:/a/../../b", "/var/../etc/x"}) {
         INFO("'" << text << "'");
         CHECK_FALSE(parse_store(text).has_value());
     }

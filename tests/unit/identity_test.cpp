@@ -93,7 +93,17 @@ TEST_CASE("P2: what manufacturers leave in a field is no identity") {
                               "0123456789ABCDEF",
                               "0123456789abcdef",
                               "03000200-0400-0500-0006-000700080009",
-                              "00020003-0004-0005-0006-000700080009"}) {
+                              "00020003-0004-0005-0006-000700080009",
+                              "12345678-1234-5678-90AB-CDDEEFAABBCC",
+                              "BSN12345678901234567",
+                              "MB-1234567890",
+                              "BSS-0123456789",
+                              "NB-1234567890",
+                              "Type2 - Board Serial Number",
+                              "SerNum0",
+                              "NULL",
+                              "0x00000000",
+                              "123456"}) {
         INFO("'" << value << "'");
         CHECK(is_placeholder(value));
     }
@@ -219,7 +229,11 @@ TEST_CASE("P3: virtual products are known by their names") {
                              "Hyper-V UEFI Release v4.1",
                              "Nutanix AHV",
                              "crosvm",
-                             "Firecracker"}) {
+                             "Firecracker",
+                             "KubeVirt",
+                             "Alibaba Cloud ECS",
+                             "vServer",
+                             "Droplet"}) {
         INFO(name);
         CHECK(is_virtual_product(name));
     }
