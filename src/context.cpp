@@ -75,7 +75,7 @@ Line refusal_of(StoreContent content) {
     case StoreContent::empty: return {};
     case StoreContent::other_version:
         return "is of another version of earlyseed; use that version, or run 'earlyseed forget'";
-    case StoreContent::foreign: return "holds data that is not earlyseed's; nothing was written; choose another store";
+    case StoreContent::foreign: return "holds data that is not earlyseed's; nothing was written; wipe it yourself, or choose another store";
     case StoreContent::unreadable: return "cannot be read; check the medium";
     }
     return {};

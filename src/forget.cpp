@@ -23,7 +23,7 @@ int forget(const Options& options) {
         store.read(slots);
         StoreContent content = choose(slots).content;
         problem.add("store ", config.store.text, ": ");
-        if (content == StoreContent::foreign) {
+        if (content == StoreContent::foreign || content == StoreContent::unreadable) {
             problem.add(refusal_of(content));
         } else if (store.read_only()) {
             problem.add("cannot be written; make it writable");

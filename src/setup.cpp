@@ -118,9 +118,6 @@ int fill(OpenStore& opened, const StoreSpec& spec) {
                 .add(slots[static_cast<std::size_t>(choice.seed_slot)].record.generation));
         return kExitDone;
     }
-    if (spec.kind == StoreSpec::Kind::partition && store.holds_other_data()) {
-        return fail(problem.add("holds data; nothing was written; wipe it yourself if it is not needed"));
-    }
     SaveResult saved =
         save_seed(store, slots, choice, {.boot_id = read_boot().id, .machine_tag = identify_machine().tag});
     if (!saved.written) return fail(problem.add(describe(saved.written.error(), "the seed"), "; check the medium"));

@@ -166,8 +166,12 @@ void Store::read(std::array<Slot, 2>& slots) {
             continue;
         }
         into.state = decode(block.span().first<kRecordBytes>(), into.record);
-        if (note && *note == doubt_note(slot).view()) into.state = SlotState::damaged;
+        // ext4 begins with 1 KiB of zeros.
+        if (into.state == SlotState::pristine && !all_zero(block.span())) into.state = SlotState::foreign;
+        if (into.state == SlotState::valid && note && *note == doubt_note(slot).view()) into.state = SlotState::damaged;
     }
+    bool pristine = slots[0].state == SlotState::pristine && slots[1].state == SlotState::pristine;
+    if (pristine && holds_other_data()) slots[0].state = SlotState::foreign;
 }
 
 Status Store::write(int slot, const Record& record) {

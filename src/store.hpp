@@ -51,16 +51,13 @@ public:
     // forgetful, or none.
     Reason flaw() const { return flaw_; }
 
-    // A slot that cannot be read, or that a failed write of this boot left in doubt, is not valid.
+    // A slot that cannot be read, or that a failed write of this boot left in doubt, is not valid. Two empty slots on a
+    // device that holds something elsewhere are foreign: nothing was ours here.
     void read(std::array<Slot, 2>& slots);
 
     // Writes a slot whole, flushes it, reads it back and compares: when this succeeds, the record is on the medium.
     // While that is unsure, a note in /run/earlyseed says so: a slot whose flush failed may look well in the cache.
     Status write(int slot, const Record& record);
-
-    // True when a block device holds something outside the slots, in its first MiB or its last 64 KiB, where file
-    // systems, partition tables, RAID and LVM have their marks; or when that cannot be read.
-    bool holds_other_data();
 
     // Zeros in both slots, written and read back in the same way.
     Status erase();
@@ -69,6 +66,9 @@ private:
     Outcome open_file(const Path& path, Line& problem);
     Outcome mount_and_open(const Path& device, std::string_view path, Line& problem);
     Outcome open_in_root(std::string_view root, std::string_view path, Line& problem);
+    // True when there is something outside the slots, in the first MiB or the last 64 KiB, where file systems, partition
+    // tables, RAID and LVM have their marks; or when that cannot be read.
+    bool holds_other_data();
     Status write_block(int slot, kernel::Block block);
     Text<288> doubt_note(int slot) const;
 

@@ -63,6 +63,15 @@ TEST_CASE("P5: forget never writes over somebody else's data") {
     CHECK(fake::find(kForgottenPath) == nullptr);
 }
 
+TEST_CASE("P5: forget writes nothing where it can read nothing") {
+    machine();
+    seeded_partition();
+    fake::state().failures.push_back({.call = "read", .nth = 0});
+    CHECK(forget(Options()) == kExitDegraded);
+    CHECK(fake::journal_of({"write"}).empty());
+    CHECK(says("cannot be read"));
+}
+
 TEST_CASE("P8: what forget cannot do is exit 1 with a line") {
     machine();
     fake::Entry& store = seeded_partition();

@@ -559,6 +559,11 @@ TEST_CASE("P5: foreign data, another version, an unreadable or unusable store: n
              fake::set_content(s, 4096, {'L', 'V', 'M', '2'});
          },
          "holds data that is not"},
+        // ext4 with blocks of 1 KiB: both slots begin with zeros.
+        {[](fake::Entry& s) {
+             fake::set_content(s, 1024 + 56, {0x53, 0xef});
+         },
+         "holds data that is not"},
         {[](fake::Entry& s) {
              fake::Buffer block = record_of({.generation = 5});
              block[8] = 2;  // the version; a checksum to match
