@@ -48,12 +48,11 @@ def recorded(disk: Path, log: Path, name: str) -> list[str]:
 
 
 def read(path: Path) -> list[Entry]:
-    """The log's entries in order. The superblock's count of them may be old, when QEMU was killed: read to the end."""
+    """The log's entries in order. The superblock is written with a flush: it may be missing, or its count of entries be
+    old, while QEMU runs or when it was killed. So they are read to the end."""
     log = path.read_bytes()
-    if not log:
-        return []
-    magic, version, _, sector_bytes = _SUPER.unpack_from(log)
-    if (magic, version, sector_bytes) != (_MAGIC, 1, SECTOR):
+    magic, version, _, sector_bytes = _SUPER.unpack_from(log.ljust(SECTOR, b"\0"))
+    if any(log[:SECTOR]) and (magic, version, sector_bytes) != (_MAGIC, 1, SECTOR):
         raise ValueError(f"{path} is no log of writes: {magic:#x}, version {version}, {sector_bytes} bytes a sector")
     entries = []
     at = SECTOR
@@ -130,7 +129,7 @@ class Interval:
 
 
 def intervals(base: bytes, entries: list[Entry], torn: Collection[int] = ()) -> Iterator[Interval]:
-    """The log, flush by flush. The sectors `torn` may tear within: half of the new content with half of the old."""
+    """The log, flush by flush. The sectors `torn` may tear within: the new content's first half with the old one's second."""
     durable: State = {}
     pending: dict[int, list[bytes]] = {}
 
@@ -150,7 +149,7 @@ def intervals(base: bytes, entries: list[Entry], torn: Collection[int] = ()) -> 
             contents = pending.setdefault(sector, [])
             if sector in torn:
                 before, half = contents[-1] if contents else content(sector), SECTOR // 2
-                contents += [data[:half] + before[half:], before[:half] + data[half:]]
+                contents.append(data[:half] + before[half:])
             contents.append(data)
         if entry.flags & FUA:  # durable itself, and no other write is
             yield interval(index + 1)
