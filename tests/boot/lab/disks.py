@@ -21,17 +21,32 @@ def _sparse(path: Path, size_bytes: int) -> None:
         image.truncate(size_bytes)
 
 
+class WholeDisk:
+    """A disk without partitions or a file system."""
+
+    def __init__(self, path: Path, content: bytes = PRISTINE):
+        self.path = path
+        self.write(content)
+
+    def read(self) -> Store:
+        return Store(self.path.read_bytes())
+
+    def write(self, content: bytes) -> None:
+        self.path.write_bytes(content)
+
+
 class PartitionDisk:
-    """A GPT disk with one raw 1 MiB partition named `earlyseed`."""
+    """A GPT disk with one raw 1 MiB partition, named `earlyseed`."""
 
     START = 1 * MIB
     setting = "PARTLABEL=earlyseed"
 
-    def __init__(self, path: Path, content: bytes = PRISTINE):
+    def __init__(self, path: Path, content: bytes = PRISTINE, sector_bytes: int = 512, name: str = "earlyseed"):
         self.path = path
         _sparse(path, 4 * MIB)
-        script = "label: gpt\nstart=2048, size=2048, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name=earlyseed\n"
-        run("sfdisk", "--quiet", path, stdin=script.encode())
+        first = self.START // sector_bytes
+        script = f"g\nn\n1\n{first}\n{first + MIB // sector_bytes - 1}\nx\nn\n{name}\nr\nw\n"
+        run("fdisk", "--sector-size", sector_bytes, path, stdin=script.encode())
         self.write(content)
 
     def read(self) -> Store:
@@ -84,10 +99,10 @@ class VfatDisk:
     FILE = "/keep/seed"
     setting = f"UUID=E5EE-D001:{FILE}"
 
-    def __init__(self, path: Path, content: bytes = PRISTINE):
+    def __init__(self, path: Path, content: bytes = PRISTINE, sector_bytes: int = 512):
         self.path = path
         _sparse(path, 48 * MIB)
-        run("mkfs.vfat", "-i", "E5EED001", path)
+        run("mkfs.vfat", "-S", sector_bytes, "-i", "E5EED001", path)
         run("mmd", "-i", path, "::/keep")
         self.write(content)
 
@@ -99,13 +114,13 @@ class VfatDisk:
 
 
 class SwapDisk:
-    """A swap device without a hibernation image, for `resume=`: the kernel looks for one and finds none."""
+    """A swap device for `resume=`, without a hibernation image: the kernel looks for one and finds none."""
 
     IDENTIFIER = "e5eed000-0000-4000-8000-000000000003"
 
     def __init__(self, path: Path):
         self.path = path
-        _sparse(path, 16 * MIB)
+        _sparse(path, 256 * MIB)  # room for what 512 MiB of memory leave to be saved
         path.chmod(0o600)
         run("mkswap", "-U", self.IDENTIFIER, path)
 

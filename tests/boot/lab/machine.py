@@ -13,13 +13,13 @@ import tempfile
 import threading
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable
 
 from . import images, tools
 from .disks import get_file
-from .qemu import KERNEL_OPTIONS, Line, Qemu, parse_log
+from .qemu import KERNEL_OPTIONS, Drive, Line, Qemu, parse_log
 from .record import Store
 from .tools import run
 
@@ -48,6 +48,7 @@ class Boot:
     answers: dict[str, str]         # outputs of the commands asked for
     root_device: str
     host_seconds: float
+    random: str                     # 32 bytes of /dev/urandom, at the login prompt
     identity: str = ""              # the DMI product UUID that the machine had
     before: Store | None = None
     after: Store | None = None
@@ -118,7 +119,8 @@ class Machine:
     store: object | None = None          # one of lab.disks, or None: a machine without a store's disk
     swap: object | None = None           # a SwapDisk for resume=, or None
     append: list[str] = field(default_factory=list)
-    identity: str = field(default_factory=lambda: str(uuid.uuid4()))  # DMI product UUID
+    identity: str = field(default_factory=lambda: str(uuid.uuid4()))  # DMI product UUID; "": none
+    hardware: tuple[str, ...] = ()       # more of QEMU's arguments
 
     def __post_init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=work_dir()))
@@ -126,43 +128,51 @@ class Machine:
         self.boots = 0
 
     def start(self, label: str, *, append: list[str] | None = None, initrd: Path | None = None,
-              store_read_only: bool = False, identity: str | None = None) -> Qemu:
-        """Starts a boot and returns the running guest; the caller ends it."""
+              identity: str | None = None, root: dict | None = None, store: dict | None = None,
+              swap: dict | None = None, more: dict[str, Drive] | None = None, record: bool = False) -> Qemu:
+        """Starts a boot and returns the running guest; the caller ends it. `root`, `store` and `swap` are more fields of
+        these disks' Drive, `more` are other disks; with `record` every disk has a log of its writes."""
         self.boots += 1
-        disks = [(self.root, "qcow2", False)]
+        slug = f"{self.boots}-" + re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+        # The root disk is thrown away, so its flushes are not worth their time; a store's are the point.
+        drives = {"root": Drive(self.root, "qcow2", cache="unsafe", **(root or {}))}
         if self.store:
-            disks.append((self.store.path, "raw", store_read_only))
+            drives["store"] = Drive(self.store.path, **(store or {}))
         if self.swap:
-            disks.append((self.swap.path, "raw", False))
+            drives["swap"] = Drive(self.swap.path, **(swap or {}))
+        drives |= more or {}
+        if record:
+            drives = {name: replace(drive, log=self.folder / f"{slug}.{name}.writes") for name, drive in drives.items()}
         resume = [f"resume=UUID={self.swap.IDENTIFIER}"] if self.swap else []
         options = [f"root=UUID={images.ROOT_UUID}", "ro", *resume, *self.append, *(append or [])]
-        slug = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
-        return Qemu(kernel=self.image.kernel, initrd=initrd or self.image.initrd, append=options, disks=disks,
-                    uuid=identity or self.identity, console_file=self.folder / f"{self.boots}-{slug}.console")
+        return Qemu(kernel=self.image.kernel, initrd=initrd or self.image.initrd, append=options, disks=drives,
+                    uuid=self.identity if identity is None else identity, extra=self.hardware,
+                    console_file=self.folder / f"{slug}.console")
 
     def boot(self, label: str, *, cut: bool = False, ask: dict[str, str] | None = None,
-             append: list[str] | None = None, initrd: Path | None = None, store_read_only: bool = False,
-             identity: str | None = None, watch: Callable[[Qemu], None] | None = None) -> Boot:
-        """One whole boot: to login, questions, then an orderly shutdown, or with `cut` a power cut. `watch` is
-        called with the running guest in a thread of its own, instead of a line at the boot's end."""
+             until: Callable[[Qemu], None] = Qemu.wait_for_login, end: Callable[[Qemu], None] = Qemu.power_off,
+             watch: Callable[[Qemu], None] | None = None, **how) -> Boot:
+        """One whole boot, with start()'s arguments: to login (or as `until` says), questions, then an orderly shutdown
+        (or what `end` says), or with `cut` a power cut. `watch` is called with the running guest in a thread of its
+        own, instead of a line at the boot's end."""
         before = self.store.read() if self.store else None
-        guest = self.start(label, append=append, initrd=initrd, store_read_only=store_read_only, identity=identity)
+        guest = self.start(label, **how)
         if watch:
             threading.Thread(target=watch, args=(guest,), daemon=True).start()
         try:
-            guest.wait_for_login()
+            until(guest)
             boot = question(guest, f"{self.name}: {label}", ask or {})
             if cut:
                 guest.cut()
             else:
-                guest.power_off()
+                end(guest)
         finally:
             if guest.alive:
                 guest.cut()
         boot.console = parse_log(guest.console)
         boot.host_seconds = guest.host_seconds()
         boot.console_file = guest.console_file
-        boot.identity = identity or self.identity
+        boot.identity = how.get("identity") or self.identity
         boot.before, boot.after = before, self.store.read() if self.store else None
         if not watch:
             tools.say(boot.story().split("\n", 1)[0])
@@ -186,10 +196,11 @@ def question(guest: Qemu, label: str, ask: dict[str, str]) -> Boot:
     _, device = guest.shell("findmnt -no SOURCE / | sed 's,/dev/,,'")
     missing, report = guest.shell("cat /run/earlyseed/report")
     _, status = guest.shell("/usr/sbin/earlyseed status --json")  # exit status 1: something wants attention
+    _, random = guest.shell("od -An -tx1 -N32 /dev/urandom")
     answers = {name: guest.shell(command)[1] for name, command in ask.items()}
     _, dmesg = guest.shell("dmesg")
     return Boot(label, Path(), parse_log(dmesg), [], None if missing else parse_report(report),
-                _json(status), answers, device.strip(), 0.0)
+                _json(status), answers, device.strip(), 0.0, random)
 
 
 def _json(text: str) -> dict | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import base64
+import json
 import re
 import shutil
 import socket
@@ -25,6 +26,7 @@ HARDWARE = ["-machine", "pc", "-accel", "tcg", "-smp", "2", "-cpu", "qemu64,-svm
 KERNEL_OPTIONS = ("no_timer_check panic=-1 random.trust_cpu=off random.trust_bootloader=off console=ttyS0 printk.time=1 "
                   "printk.devkmsg=on ignore_loglevel log_buf_len=4M pm_debug_messages").split()
 LOGIN_TIMEOUT_S = 600.0
+RESUME_TIMEOUT_S = 600.0
 COMMAND_TIMEOUT_S = 180.0
 POWEROFF_TIMEOUT_S = 300.0
 
@@ -56,29 +58,57 @@ def parse_log(console: str) -> list[Line]:
     return lines
 
 
-class Qemu:
-    """One running guest. `disks` are (path, format, read-only); the first one is the root disk."""
+@dataclass(frozen=True)
+class Drive:
+    """A disk of the guest."""
 
-    def __init__(self, *, kernel: Path, initrd: Path, append: list[str], disks: list[tuple[Path, str, bool]],
-                 uuid: str, console_file: Path, extra: tuple[str, ...] = ()):
+    path: Path
+    format: str = "raw"
+    read_only: bool = False
+    cache: str = "writeback"
+    log: Path | None = None        # where blklogwrites records its writes (see lab.blocklog)
+    faults: tuple[str, ...] = ()   # blkdebug's errors, each "key=value,…" as in BlkdebugInjectErrorOptions; EIO by default
+    device: str = ""               # more properties of the device
+    late: bool = False             # not there until Qemu.plug()
+
+    def options(self) -> str:
+        """The value of -drive."""
+        node = {"driver": self.format, "file.driver": "file", "file.filename": self.path}
+        if self.faults:
+            node = {"driver": "blkdebug", **{f"image.{key}": value for key, value in node.items()}}
+            for index, fault in enumerate(self.faults):
+                node |= {f"inject-error.{index}.{key}": value
+                         for key, value in (setting.split("=") for setting in fault.split(","))}
+        if self.log:
+            self.log.write_bytes(b"")
+            node = {"driver": "blklogwrites", **{f"file.{key}": value for key, value in node.items()},
+                    "log.driver": "file", "log.filename": self.log}
+        node |= {"cache": self.cache, "read-only": "on" if self.read_only else "off"}
+        return ",".join(f"{key}={value}" for key, value in node.items())
+
+
+class Qemu:
+    """One running guest, with its disks by name. Without `uuid` it has no DMI product UUID."""
+
+    def __init__(self, *, kernel: Path, initrd: Path, append: list[str], disks: dict[str, Drive], uuid: str,
+                 console_file: Path, extra: tuple[str, ...] = ()):
         if _closing:
             raise BootFailed("the run was given up")
         self._folder = tempfile.mkdtemp(prefix="earlyseed-qemu-")
         self._console = ""
         self._changed = threading.Condition()
         self.console_file = console_file
-        channel = f"{self._folder}/agent"
+        channel, monitor = f"{self._folder}/agent", f"{self._folder}/monitor"
         command = [shutil.which("setpriv") or "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", *HARDWARE,
-                   "-uuid", uuid, "-kernel", str(kernel), "-initrd", str(initrd),
-                   "-append", " ".join([*KERNEL_OPTIONS, *append]),
+                   "-kernel", str(kernel), "-initrd", str(initrd), "-append", " ".join([*KERNEL_OPTIONS, *append]),
                    "-serial", "stdio", "-chardev", f"socket,id=agent,path={channel},server=on,wait=off",
-                   "-serial", "chardev:agent", *extra]
-        for index, (path, kind, read_only) in enumerate(disks):
-            # The root disk is thrown away, so its flushes are not worth their time; a store's are the point.
-            cache = "unsafe" if index == 0 else "writeback"
-            command += ["-drive", f"if=none,id=disk{index},file={path},format={kind},cache={cache},"
-                                  f"read-only={'on' if read_only else 'off'}",
-                        "-device", f"virtio-blk-pci,drive=disk{index},addr=0x{index + 4:x}"]
+                   "-serial", "chardev:agent", "-qmp", f"unix:{monitor},server=on,wait=off",
+                   *(["-uuid", uuid] if uuid else []), *extra]
+        self.disks = disks
+        for name, disk in disks.items():
+            command += ["-drive", f"if=none,id={name},{disk.options()}"]
+            if not disk.late:
+                command += ["-device", self._device(name)]
         self.command = command
         self.started = time.monotonic()
         with open(console_file.with_suffix(".qemu"), "wb") as errors:
@@ -89,6 +119,8 @@ class Qemu:
         self._agent = self._connect(channel)
         self._agent_buffer = b""
         self._agent_ready = False
+        self._monitor = self._connect(monitor).makefile("rwb")
+        self._qmp("qmp_capabilities")
 
     def _read_console(self) -> None:
         with open(self.console_file, "wb") as copy:
@@ -181,15 +213,57 @@ class Qemu:
         status, _, output = self._agent_line(command, timeout_s).partition(b" ")
         return int(status), base64.b64decode(output).decode(errors="replace")
 
+    # ---- the hardware ----
+
+    def _device(self, name: str) -> str:
+        slot = 4 + list(self.disks).index(name)
+        return ",".join(filter(None, [f"virtio-blk-pci,drive={name},addr=0x{slot:x}", self.disks[name].device]))
+
+    def _qmp(self, command: str, **arguments: str):
+        self._monitor.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        self._monitor.flush()
+        while line := self._monitor.readline():
+            answer = json.loads(line)
+            if "error" in answer:
+                break
+            if "return" in answer:
+                return answer["return"]
+        raise self._failed(f"QEMU's monitor: {command} {arguments}: {line.decode()}")
+
+    def plug(self, name: str) -> None:
+        """Plugs in a disk that was `late`; returns at once."""
+        said = self._qmp("human-monitor-command", **{"command-line": f"device_add {self._device(name)}"})
+        if said:
+            raise self._failed(f"the disk was not plugged in: {said}")
+
     # ---- the end ----
+
+    def hibernate(self, then: str) -> None:
+        """Suspends the guest to its swap device, to the end of QEMU. What the shell command `then` says is the first
+        thing that the resumed guest tells: see resumed()."""
+        command = f"echo disk >/sys/power/state && {{ {then}; }}"
+        self._agent.sendall(base64.b64encode(command.encode()) + b"\n")
+        self._wait_for_end("hibernate")
+
+    def resumed(self) -> str:
+        """Waits until the guest that hibernate() ended is there again; the output of hibernate()'s command."""
+        status, _, output = self._agent_line("the resumed guest", RESUME_TIMEOUT_S).partition(b" ")
+        text = base64.b64decode(output).decode(errors="replace")
+        if status != b"0":  # a greeting, if it was not resumed
+            raise self._failed(f"the resumed guest told: {status.decode()} {text}")
+        self._agent_ready = True
+        return text
 
     def power_off(self) -> None:
         """An orderly shutdown from inside, to its end."""
         self._agent.sendall(base64.b64encode(b"systemctl poweroff") + b"\n")
+        self._wait_for_end("power off")
+
+    def _wait_for_end(self, what: str) -> None:
         try:
             self._process.wait(POWEROFF_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            raise self._failed("the guest did not power off") from None
+            raise self._failed(f"the guest did not {what}") from None
         self._close()
 
     def cut(self) -> None:
@@ -205,6 +279,8 @@ class Qemu:
         self._process.stdin.close()
         if hasattr(self, "_agent"):
             self._agent.close()
+        if hasattr(self, "_monitor"):
+            self._monitor.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
