@@ -10,7 +10,8 @@ import os
 
 import pytest
 
-import scenarios  # noqa: F401 (registers the scenarios)
+import media  # noqa: F401 (these two register the scenarios)
+import scenarios  # noqa: F401
 from lab import tools
 from lab.machine import Boot
 from lab.scenario import SCENARIOS, Lab

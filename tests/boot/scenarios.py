@@ -123,11 +123,12 @@ def root_file(_lab: Lab, generator: str) -> Boots:
 
 @scenario(INITRAMFS_TOOLS, DRACUT, after=("carried",))
 def obstacles(lab: Lab, generator: str) -> Boots:
-    """No disk with a store at all, and a disk that cannot be written."""
+    """No disk with a store at all, and a disk that cannot be written, in two boots."""
     without = Machine(f"missing-{generator}", images.image(generator, conf=PATIENCE), append=ALWAYS)
     read_only = _heir(lab, generator, "read-only", append=ALWAYS)
     return {"missing": without.boot("no store", cut=True),
-            "read_only": read_only.boot("read-only disk", store={"read_only": True}, cut=True)}
+            "read_only": read_only.boot("read-only disk", store={"read_only": True}, cut=True),
+            "read_only_again": read_only.boot("read-only disk, again", store={"read_only": True}, cut=True)}
 
 
 @scenario(INITRAMFS_TOOLS, after=("carried",))
@@ -163,8 +164,9 @@ REMEMBERED = "cat /run/lab-memory /proc/$(cat /run/lab-process)/comm"
 USE_AFTER_RESUME = {"save": "earlyseed save; echo $?", "status": "earlyseed status; echo $?"}
 
 
-# The swap device appears when the initrd waits for nothing else: whoever does not wait for it too mounts a file system. In
-# every boot, since the firmware's map of the memory, which must be the same for a resume, depends on the disks it finds.
+# The swap device appears when the initrd waits for nothing else: whoever does not wait for it too mounts a file system.
+# In every boot, since the firmware's map of the memory, which must be the same for a resume, depends on the disks that
+# it finds.
 LATE_SWAP = {"late": True}
 NOTHING_ELSE = {INITRAMFS_TOOLS: "Begin: Waiting for suspend/resume device", DRACUT: r"Found device .*0001\."}
 
@@ -198,8 +200,8 @@ def _resume(machine: Machine) -> dict:
 
 @scenario(INITRAMFS_TOOLS, DRACUT)
 def hibernated(_lab: Lab, generator: str) -> dict:
-    """A file system with the store in it is mounted while the machine hibernates. It resumes; boots as usual; hibernates
-    again, and is told not to resume."""
+    """A file system with the store in it is mounted while the machine hibernates. It resumes; boots as usual;
+    hibernates again, and is told not to resume."""
     image = images.image(generator, conf=PATIENCE + f"store = {disks.Ext4Disk.setting}\n")
     machine = Machine(f"hibernated-{generator}", image, append=ALWAYS)
     machine.store = disks.Ext4Disk(machine.folder / "store.img")

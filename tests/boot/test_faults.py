@@ -29,9 +29,10 @@ def test_p4_nothing_waits_for_a_missing_store(obstacles, carried):
     assert stretch(obstacles["missing"]) < 3 * stretch(carried["second"]) + 30
 
 
-def test_p1_read_only_disk(obstacles):
-    """P1: a seed that cannot be retired is mixed and never credited; the disk is as it was."""
-    boot = obstacles["read_only"]
+@pytest.mark.parametrize("name", ["read_only", "read_only_again"])
+def test_p1_read_only_disk(obstacles, name):
+    """P1: a seed that cannot be retired is mixed and not credited, every time; the disk is as it was."""
+    boot = obstacles[name]
     assert boot_went_on(boot)
     assert boot.credited("seed") == 0
     assert "cannot be written" in boot.reason("seed")

@@ -2,8 +2,9 @@
 """A machine that is suspended to disk, and resumed or not."""
 import re
 
+from lab.blocklog import SECTOR
 from lab.disks import PartitionDisk
-from lab.record import SLOT_BYTES
+from lab.record import STORE_BYTES
 
 
 def resuming(boot):
@@ -60,9 +61,8 @@ def test_p9_a_partition_is_used_before_the_resume(hibernated_partition):
     story = hibernated_partition
     log = resuming(story["resumed"])
     assert at(log, "earlyseed: load: crng ready; seed 256 bits") < at(log, "PM: Image signature found")
-    first = PartitionDisk.START // 512
-    slots = {first + sector for slot in (0, 1) for sector in range(slot * SLOT_BYTES // 512, (slot + 1) * SLOT_BYTES // 512)}
-    assert story["written"]["store"] == slots
+    first = PartitionDisk.START // SECTOR
+    assert story["written"]["store"] == set(range(first, first + STORE_BYTES // SECTOR))
 
 
 def test_p5_save_works_after_the_resume(hibernated, hibernated_partition):

@@ -130,8 +130,8 @@ class Machine:
     def start(self, label: str, *, append: list[str] | None = None, initrd: Path | None = None,
               identity: str | None = None, root: dict | None = None, store: dict | None = None,
               swap: dict | None = None, more: dict[str, Drive] | None = None, record: bool = False) -> Qemu:
-        """Starts a boot and returns the running guest; the caller ends it. `root`, `store` and `swap` are more fields of
-        these disks' Drive, `more` are other disks; with `record` every disk has a log of its writes."""
+        """Starts a boot and returns the running guest; the caller ends it. `root`, `store` and `swap` are more fields
+        of these disks' Drive, `more` are other disks; with `record` every disk has a log of its writes."""
         self.boots += 1
         slug = f"{self.boots}-" + re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
         # The root disk is thrown away, so its flushes are not worth their time; a store's are the point.

@@ -67,7 +67,7 @@ class Drive:
     read_only: bool = False
     cache: str = "writeback"
     log: Path | None = None        # where blklogwrites records its writes (see lab.blocklog)
-    faults: tuple[str, ...] = ()   # blkdebug's errors, each "key=value,…" as in BlkdebugInjectErrorOptions; EIO by default
+    faults: tuple[str, ...] = ()   # blkdebug's errors, EIO, each "key=value,…" as in BlkdebugInjectErrorOptions
     device: str = ""               # more properties of the device
     late: bool = False             # not there until Qemu.plug()
 
