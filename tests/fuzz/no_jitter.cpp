@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#include "no_jitter.hpp"
+
+namespace earlyseed {
+
+template <>
+void collect_jitter<CpuCounter>(unsigned wanted_bits, unsigned, JitterResult& result) {
+    static std::uint64_t collected = 0;
+    store_le<std::uint64_t>(fuzz::jitter_digest, ++collected);
+    result.digest.copy_from(fuzz::jitter_digest);
+    result.samples = kBatchSamples;
+    result.credit_bits = fuzz::jitter_earns ? wanted_bits : 0;
+    result.reason = result.credit_bits == wanted_bits ? Reason::none : Reason::out_of_time;
+}
+
+}  // namespace earlyseed
