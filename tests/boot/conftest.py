@@ -10,7 +10,8 @@ import os
 
 import pytest
 
-import media  # noqa: F401 (these two register the scenarios)
+import cuts  # noqa: F401 (these register the scenarios)
+import media  # noqa: F401
 import scenarios  # noqa: F401
 from lab import tools
 from lab.machine import Boot

@@ -9,7 +9,6 @@ the real `load` in two boots from there.
 from __future__ import annotations
 
 import hashlib
-import re
 import struct
 import subprocess
 import sys

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The crash states of small logs, counted by hand, and the log that QEMU writes."""
-import crash
+import crash  # noqa: F401 (knows where lab is)
 from lab import blocklog, tools
 from lab.blocklog import FLUSH, FUA, SECTOR, Entry
 

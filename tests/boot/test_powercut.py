@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""One machine, one store disk, and power cuts at random instants; `tests/boot/powercut --boots N` does a long run."""
+import hashlib
+import struct
+
+from lab import powercut
+from lab.record import Store
+
+
+def test_p1_p5_random_power_cuts(power_cuts, record_property):
+    """P1: the ledger, which is kept outside the machine, has no seed twice. P5: there is always a seed; a good pair of
+    records earns its credit, and nothing else does."""
+    ledger = power_cuts["ledger"]
+    print(ledger)
+    record_property("power cuts", sum(ledger.ends[phase] for phase in powercut.PHASES))
+    assert ledger.problems == [], str(ledger)
+    assert ledger.credited
+
+
+def slot(generation):
+    head = struct.pack("<8sHHIQQ16s32s64s336x", b"earlySD\n", 1, 1, 0, generation, 0, bytes(16), bytes(32), bytes([generation]) * 64)
+    return (head + hashlib.blake2b(head, digest_size=32).digest()).ljust(4096, b"\0")
+
+
+def test_the_ledger_finds_a_seed_that_is_credited_twice():
+    """What the test above would have seen: once certain, once after a boot that was cut before load's line."""
+    line = "[    5.0] earlyseed: load: crng ready; seed 256 bits\r\n"
+    write, flush = powercut.blocklog.Entry(powercut.SLOT_SECTORS[0], 0, slot(3)), powercut.blocklog.Entry(0, 1, b"")
+    for console, entries in ((line, []), ("", [write, flush])):
+        ledger = powercut.Ledger()
+        powercut.enter(ledger, Store(slot(1) + slot(2)), console, {}, entries)
+        assert ledger.problems == []
+        powercut.enter(ledger, Store(slot(1) + slot(2)), line, {}, [])
+        assert len(ledger.problems) == 1 and "credited twice" in ledger.problems[0]
