@@ -87,7 +87,7 @@ bool open_store(const StoreSpec& spec, Store::Mode mode, OpenStore& opened) {
         opened.store.read(opened.slots);
         opened.choice = choose(opened.slots);
         Line refusal = refusal_of(opened.choice.content);
-        if (refusal.empty() && opened.store.read_only()) refusal = "cannot be written; make it writable";
+        if (refusal.empty() && opened.store.read_only()) refusal = "cannot be written; make it writable, or check the medium";
         if (refusal.empty()) return true;
         problem.add("store ", spec.text, ": ", refusal);
     }

@@ -113,6 +113,7 @@ Result<File> try_lock(const char* path);
 
 // From here on this process's mounts are its own: seen by nobody else, gone when it ends.
 Status private_mounts();
+// ext4 read-only: without replaying its journal, which would write.
 Status mount(const char* device, const char* target, const char* type, bool read_only);
 Status unmount(const char* target);
 // Keeps the other mount options.

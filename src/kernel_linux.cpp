@@ -371,7 +371,7 @@ Status private_mounts() {
 
 Status mount(const char* device, const char* target, const char* type, bool read_only) {
     unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | (read_only ? MS_RDONLY : 0);
-    const char* options = std::string_view(type) == "vfat" ? "umask=0077" : nullptr;
+    const char* options = std::string_view(type) == "vfat" ? "umask=0077" : read_only ? "noload" : nullptr;
     return status(::mount(device, target, type, flags, options), "mount");
 }
 

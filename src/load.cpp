@@ -154,21 +154,21 @@ void feed_seed(Load& load, Store& store) {
         report.seed_saved_boot.add(Hex{seed.boot_id});
         report.store_state = "rotated";
         if (store.read_only()) {
-            store_problem(load, "read-only", problem.add("cannot be written; make it writable"));
+            store_problem(load, "read-only", problem.add("cannot be written; make it writable, or check the medium"));
         } else if (!result.retired) {
             write_failed(result.retired.error(), "the next seed");
         } else if (!result.renewed) {
             write_failed(result.renewed.error(), "over the used seed");
         }
     } else if (Line refusal = refusal_of(choice.content); !refusal.empty()) {
-        source.set({0, Reason::no_seed});
+        source.set({0, Reason::refused});
         store_problem(load, "refused", problem.add(refusal));
     } else {
         bool pristine = slots[0].state == SlotState::pristine && slots[1].state == SlotState::pristine;
         source.set({0, pristine ? Reason::no_seed : Reason::damaged});
         report.store_state = "created";
         if (store.read_only()) {
-            store_problem(load, "read-only", problem.add("holds no seed and cannot be written; make it writable"));
+            store_problem(load, "read-only", problem.add("holds no seed and cannot be written; make it writable, or check the medium"));
         } else if (SaveResult saved = save_seed(store, slots, choice, stamp); !saved.written) {
             write_failed(saved.written.error(), "a first seed");
         }
@@ -221,7 +221,7 @@ int run(Load& load) {
         if (outcome == Store::Outcome::absent) problem.add("; see 'earlyseed setup'");
         store_problem(load, outcome == Store::Outcome::absent ? "missing" : "refused", problem);
         load.report.seed.done = 1;
-        load.report.seed.set({0, Reason::no_store});
+        load.report.seed.set({0, outcome == Store::Outcome::absent ? Reason::no_store : Reason::refused});
     } else if (wants_seed) {
         load.report.store_state = "missing";
         load.report.store_problem = problem.view();

@@ -41,6 +41,7 @@ Explanation explain(Reason reason) {
     switch (reason) {
     case Reason::none: return {"", ""};
     case Reason::no_store: return {"no store to take a seed from", "run 'earlyseed setup'"};
+    case Reason::refused: return {"the store cannot be used", "see what is said of it"};
     case Reason::no_seed: return {"no seed saved yet", "the next clean shutdown saves one"};
     case Reason::damaged: return {"both slots are damaged", "a new seed was made; if this happens again, check the medium"};
     case Reason::read_only: return {"the store cannot be written, so the seed cannot be retired", "make it writable"};

@@ -23,6 +23,7 @@ enum class Reason {
     none,  // credited
     // seed
     no_store,
+    refused,
     no_seed,
     damaged,
     read_only,

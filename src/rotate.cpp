@@ -59,7 +59,7 @@ RotationResult rotate(Store& store, const std::array<Slot, 2>& slots, const Choi
     RotationResult result;
 
     Record successor;
-    stamp_record(successor, input.stamp, seed.generation + 1, doubt(facts) == Reason::none);
+    stamp_record(successor, input.stamp, choice.newest_generation + 1, doubt(facts) == Reason::none);
     Hash(label::kSuccessor, kSeedBytes)
         .add(seed.seed.span())
         .add(input.jitter)
@@ -78,7 +78,7 @@ RotationResult rotate(Store& store, const std::array<Slot, 2>& slots, const Choi
 
     KernelBytes kernel_bytes;
     Record renewed;
-    stamp_record(renewed, input.stamp, seed.generation + 2,
+    stamp_record(renewed, input.stamp, choice.newest_generation + 2,
                  (kernel_bytes.ready && store.flaw() == Reason::none) || successor.creditable);
     Hash(label::kRenew, kSeedBytes)
         .add(successor.seed.span())
@@ -92,7 +92,7 @@ SaveResult save_seed(Store& store, const std::array<Slot, 2>& slots, const Choic
     const Slot& seed = slots[static_cast<std::size_t>(choice.seed_slot)];
     bool has_seed = choice.content == StoreContent::seed;
     SaveResult result;
-    result.generation = has_seed ? seed.record.generation : 0;
+    result.generation = choice.newest_generation;
     // A seed of this boot that waits for the next is none the worse for that.
     Reason reason = doubt(facts_about(seed.record, choice, store, stamp));
     bool inherits = has_seed && (reason == Reason::none || reason == Reason::saved_this_boot);

@@ -117,8 +117,9 @@ Store::Outcome Store::mount_and_open(const Path& device, std::string_view path, 
     if (done) done = kernel::private_mounts();
     if (done) {
         done = kernel::mount(device.c_str(), kMountPoint, type.data(), read_only_);
-        // EBUSY: it is mounted already, and the other way.
-        if (!done && (is_write_protection(done.error().code) || done.error().code == EBUSY)) {
+        // For reading: EBUSY, it is mounted already, and writable. For writing: whatever is wrong with the medium, the seed
+        // may be readable yet.
+        if (!done && (!read_only_ || done.error().code == EBUSY)) {
             done = kernel::mount(device.c_str(), kMountPoint, type.data(), !read_only_);
         }
     }

@@ -288,10 +288,12 @@ inline barrier(me) {
 #define OTHER_BOOT(id)  (!IN(id, here))
 #endif
 
-/* Read both slots and judge. A slot in doubt counts as damaged. */
+/* Read both slots and judge. A slot in doubt counts as damaged, but for its generation. */
 inline read_slots(me) {
     d_step {
         a = view[0]; b = view[1];
+        top[me] = (VALID(a) -> gen[a] : 0);
+        if :: VALID(b) && gen[b] > top[me] -> top[me] = gen[b] :: else fi;
 #ifndef M_NO_DOUBT
         if :: doubt == 0 -> a = DAMAGED :: doubt == 1 -> b = DAMAGED :: else fi;
 #endif
@@ -301,8 +303,7 @@ inline read_slots(me) {
         :: VALID(b) && (!VALID(a) || gen[b] >= gen[a]) -> from[me] = 1; seed[me] = b; b = a
         :: else -> seed[me] = PRISTINE
         fi;                               /* b: the sibling from here on */
-        top[me] = (VALID(seed[me]) -> gen[seed[me]] : 0);
-        sound[me] = VALID(seed[me]) && IN(seed[me], creditable) && SIBLING_OK(b, top[me]);
+        sound[me] = VALID(seed[me]) && IN(seed[me], creditable) && SIBLING_OK(b, gen[seed[me]]);
         fresh[me] = sound[me] && OTHER_BOOT(seed[me]);
         a = 0; b = 0
     }

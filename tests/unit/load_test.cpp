@@ -657,7 +657,7 @@ TEST_CASE("P8: a store that is exposed and read-only too has one problem in its 
     store.permissions = 0644;
     store.read_only = true;
     CHECK(run_load() == kExitDegraded);
-    CHECK(report("store.problem") == "store /var/lib/earlyseed/seed: cannot be written; make it writable");
+    CHECK(report("store.problem") == "store /var/lib/earlyseed/seed: cannot be written; make it writable, or check the medium");
 }
 
 TEST_CASE("P6: a store of another user, or behind a symbolic link, is refused") {

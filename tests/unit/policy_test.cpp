@@ -199,7 +199,7 @@ TEST_CASE("P8: every reason has its own words, which fit into the report") {
             CHECK((text.empty() || text.back() != '.'));
         }
     }
-    CHECK(count == 25);
+    CHECK(count == 26);
     CHECK(explain(Reason::none).what.empty());
     CHECK(explain(Reason::none).advice.empty());
 }

@@ -260,6 +260,18 @@ TEST_CASE("P5: when the renewed seed cannot be written, the credit stands, the f
     CHECK_FALSE(contains(store.durable, seed_bytes(0x52)));
 }
 
+TEST_CASE("P1: a store that is filled anew begins above what is in doubt") {
+    machine();
+    fake::Entry& store = seeded_partition();
+    fake::state().failures.push_back({.call = "flush", .nth = 3});  // of the renewed seed, generation 4, in slot 1
+    CHECK(run_load() == kExitDegraded);
+    fake::state().failures.clear();
+    fake::set_content(store, 500, {0x11});  // and slot 0 rots
+    CHECK(run_save() == kExitDone);
+    CHECK(slot(store.durable, 0).generation == 5);
+    CHECK(slot(store.durable, 1).generation == 6);
+}
+
 TEST_CASE("P1: a slot whose flush failed is in doubt for the next command of the same boot") {
     machine();
     fake::Entry& store = seeded_partition();
@@ -274,12 +286,13 @@ TEST_CASE("P1: a slot whose flush failed is in doubt for the next command of the
     SECTION("save overwrites that slot, not the seed's") {
         CHECK(run_save() == kExitDone);
         CHECK(fake::journal_of({"write"}) == std::vector<std::string>{"write slot 0"});
-        CHECK(newest(store.durable).generation == 3);
+        // One more than what is in doubt: whatever of it is on the medium, this is newer.
+        CHECK(newest(store.durable).generation == 4);
         CHECK(slot(store.durable, 1).seed == seed_bytes(0x52));
         // Nothing is in doubt any more: the next save goes to the other slot.
         CHECK(run_save() == kExitDone);
-        CHECK(slot(store.durable, 0).generation == 3);
-        CHECK(slot(store.durable, 1).generation == 4);
+        CHECK(slot(store.durable, 0).generation == 4);
+        CHECK(slot(store.durable, 1).generation == 5);
     }
     SECTION("save without a ready generator makes no creditable seed of it") {
         fake::state().crng = fake::Crng::never;
