@@ -60,6 +60,10 @@ static struct {
 } secrets[MOST_SECRETS];
 static int count;
 
+static unsigned char begins[1 << 16];  // 1: these two bytes are the beginning of a piece
+
+static unsigned beginning(const unsigned char *bytes) { return bytes[0] | (unsigned)bytes[1] << 8; }
+
 static void learn(enum Kind kind, const unsigned char *bytes) {
     for (int i = 0; i < count; i++) {
         if (memcmp(secrets[i].bytes, bytes, SECRET) == 0) return;
@@ -67,37 +71,54 @@ static void learn(enum Kind kind, const unsigned char *bytes) {
     if (count == MOST_SECRETS) fail("too many secrets");
     secrets[count].kind = kind;
     memcpy(secrets[count++].bytes, bytes, SECRET);
+    for (int at = 0; at < SECRET; at += PIECE) begins[beginning(bytes + at)] = 1;
 }
 
-static void hex_of(const unsigned char *bytes, char *hex) {
-    for (int i = 0; i < PIECE; i++) sprintf(hex + 2 * i, "%02x", bytes[i]);
-}
+// What was looked at, and which pieces were found, by the kind of their secret.
+struct Found {
+    size_t bytes;
+    int pieces[KINDS];
+};
 
-// How many of the secrets' aligned pieces of 8 bytes are in `data`; by kind too. Whatever 16 bytes in a row of a secret
-// are there, one of these pieces is among them.
-static int look(const unsigned char *data, size_t size, int as_text, int by_kind[KINDS]) {
-    static unsigned char lower[MOST_BYTES];
-    if (as_text) {
-        if (size > sizeof lower) size = sizeof lower;
-        for (size_t i = 0; i < size; i++) lower[i] = data[i] >= 'A' && data[i] <= 'F' ? data[i] | 0x20 : data[i];
-    }
-    int found = 0;
+// `bytes` are at `place`. A piece is counted once for each time that it is there.
+static int is_piece(const unsigned char *bytes, struct Found *found, const char *where, unsigned long place) {
+    if (!begins[beginning(bytes)]) return 0;
     for (int i = 0; i < count; i++) {
         for (int at = 0; at < SECRET; at += PIECE) {
-            char hex[2 * PIECE + 1];
-            hex_of(secrets[i].bytes + at, hex);
-            int here = memmem(data, size, secrets[i].bytes + at, PIECE) != NULL ||
-                       (as_text && memmem(lower, size, hex, 2 * PIECE) != NULL);
-            found += here;
-            by_kind[secrets[i].kind] += here;
+            if (memcmp(bytes, secrets[i].bytes + at, PIECE) != 0) continue;
+            found->pieces[secrets[i].kind]++;
+            if (where) printf("secrets: piece %d of a secret (%s) in %s+%lx\n", at / PIECE, kind_names[secrets[i].kind], where, place);
+            return 1;
         }
     }
-    return found;
+    return 0;
 }
 
-static void tell(const char *scene, const char *where, size_t bytes, const int by_kind[KINDS]) {
-    printf("secrets: %s: %s: %zu bytes, %d secrets:", scene, where, bytes, count);
-    for (int kind = 0; kind < KINDS; kind++) printf(" %s %d", kind_names[kind], by_kind[kind]);
+static int digit(unsigned char c) {
+    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+// Looks for the secrets' aligned pieces of 8 bytes, in text also for their hexadecimal digits. Whatever 16 bytes in a row of
+// a secret are there, one of these pieces is among them. `where` is printed with each; NULL: not.
+static void look(const unsigned char *data, size_t size, int is_text, struct Found *found, const char *where) {
+    found->bytes += size;
+    for (size_t i = 0; i + PIECE <= size; i++) is_piece(data + i, found, where, i);
+    for (size_t i = 0; is_text && i + 2 * PIECE <= size; i++) {
+        unsigned char bytes[PIECE];
+        int at = 0;
+        for (; at < PIECE; at++) {
+            int high = digit(data[i + 2 * (size_t)at]), low = digit(data[i + 2 * (size_t)at + 1]);
+            if (high < 0 || low < 0) break;
+            bytes[at] = (unsigned char)(high << 4 | low);
+            if (at == 1 && !begins[beginning(bytes)]) break;
+        }
+        if (at == PIECE) is_piece(bytes, found, where, i);
+    }
+}
+
+static void tell(const char *scene, const char *where, const struct Found *found) {
+    printf("secrets: %s: %s: %zu bytes, %d secrets:", scene, where, found->bytes, count);
+    for (int kind = 0; kind < KINDS; kind++) printf(" %s %d", kind_names[kind], found->pieces[kind]);
     printf("\n");
 }
 
@@ -114,60 +135,46 @@ static size_t read_memory(pid_t pid, unsigned long address, void *into, size_t s
 }
 
 // Every readable mapping, and the registers, those of the floating point and vector unit (SSE) included.
-static void scan_process(const char *scene, const char *when, pid_t pid) {
+static void scan_process(const char *scene, const char *when, int expected, pid_t pid) {
     static unsigned char memory[MOST_BYTES];
-    char path[32], line[512], where[128];
-    int by_kind[KINDS] = {0};
-    size_t bytes = 0;
+    char path[32], line[512], where[64];
+    struct Found found = {0};
     snprintf(path, sizeof path, "/proc/%d/maps", pid);
     FILE *maps = fopen(path, "r");
     if (!maps) fail(path);
     while (fgets(line, sizeof line, maps)) {
         unsigned long begin, end;
-        char access[8], name[64] = "";
+        char access[8], name[64] = "?";
         if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %63s", &begin, &end, access, name) < 3) fail("maps");
         if (access[0] != 'r' || strcmp(name, "[vvar]") == 0) continue;  // the kernel's page of clocks
         if (end - begin > sizeof memory) fail("a mapping is too large");
         size_t got = read_memory(pid, begin, memory, end - begin);
-        if (got == 0) fail("a mapping cannot be read");
-        bytes += got;
-        for (int i = 0; i < count; i++) {
-            for (int at = 0; at < SECRET; at += PIECE) {
-                unsigned char *here = memmem(memory, got, secrets[i].bytes + at, PIECE);
-                if (!here) continue;
-                by_kind[secrets[i].kind]++;
-                if (strcmp(when, "control") != 0)
-                    printf("secrets: %s: %s: piece %d of secret %d (%s) at %lx, %s+%lx\n", scene, when, at / PIECE, i,
-                           kind_names[secrets[i].kind], begin + (unsigned long)(here - memory), name,
-                           (unsigned long)(here - memory));
-            }
-        }
+        if (got != end - begin) fail("a mapping cannot be read");
+        look(memory, got, 0, &found, expected ? NULL : name);
     }
     fclose(maps);
-    for (int set = 0; set < 2; set++) {
+    const int sets[] = {NT_PRSTATUS, NT_PRFPREG};
+    for (int i = 0; i < 2; i++) {
         struct iovec into = {memory, sizeof memory};
-        must(ptrace(PTRACE_GETREGSET, pid, set == 0 ? NT_PRSTATUS : NT_PRFPREG, &into), "PTRACE_GETREGSET");
-        bytes += into.iov_len;
-        if (look(memory, into.iov_len, 0, by_kind) != 0 && strcmp(when, "control") != 0)
-            printf("secrets: %s: %s: in register set %d\n", scene, when, set);
+        must(ptrace(PTRACE_GETREGSET, pid, sets[i], &into), "PTRACE_GETREGSET");
+        look(memory, into.iov_len, 0, &found, expected ? NULL : "the registers");
     }
     snprintf(where, sizeof where, "memory at %s", when);
-    tell(scene, where, bytes, by_kind);
+    tell(scene, where, &found);
 }
 
 // --- what others can see ----------------------------------------------------------------------------------------------
 
-static size_t scan_file(const char *path, int by_kind[KINDS]) {
+static void scan_file(const char *path, struct Found *found) {
     static unsigned char content[MOST_BYTES];
     struct stat info;
     int file = lstat(path, &info) == 0 && S_ISREG(info.st_mode) ? open(path, O_RDONLY | O_NONBLOCK) : -1;
-    if (file < 0) return 0;
+    if (file < 0) return;
     size_t size = 0;
     for (ssize_t got; size < sizeof content && (got = read(file, content + size, sizeof content - size)) > 0;)
         size += (size_t)got;
     close(file);
-    if (look(content, size, 1, by_kind) != 0) printf("secrets: found in %s\n", path);
-    return size;
+    look(content, size, 1, found, path);
 }
 
 static int is_left_out(const char *name) {
@@ -181,42 +188,43 @@ static int is_left_out(const char *name) {
     return 0;
 }
 
-static size_t scan_folder(const char *folder, int by_kind[KINDS]) {
+static void scan_folder(const char *folder, struct Found *found) {
     DIR *entries = opendir(folder);
-    if (!entries) return 0;
-    size_t bytes = 0;
+    if (!entries) return;
     for (struct dirent *entry; (entry = readdir(entries));) {
         char path[600];
         struct stat info;
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (entry->d_name[0] == '.' || is_left_out(entry->d_name) || lstat(path, &info) != 0) continue;
-        bytes += S_ISDIR(info.st_mode) ? scan_folder(path, by_kind) : scan_file(path, by_kind);
+        if (S_ISDIR(info.st_mode)) {
+            scan_folder(path, found);
+        } else {
+            scan_file(path, found);
+        }
     }
     closedir(entries);
-    return bytes;
 }
 
 static void scan_process_files(const char *scene, pid_t pid) {
     char folder[32];
-    int by_kind[KINDS] = {0};
+    struct Found found = {0};
     snprintf(folder, sizeof folder, "/proc/%d", pid);
-    size_t bytes = scan_folder(folder, by_kind);
-    tell(scene, "its files in /proc", bytes, by_kind);
+    scan_folder(folder, &found);
+    tell(scene, "its files in /proc", &found);
 }
 
 static void scan_public(const char *scene) {
-    static char log[4 << 20];
-    int by_kind[KINDS] = {0};
-    tell(scene, "/run", scan_folder("/run", by_kind), by_kind);
-    memset(by_kind, 0, sizeof by_kind);
-    int size = klogctl(3, log, sizeof log);  // SYSLOG_ACTION_READ_ALL
+    for (const char *const *folder = (const char *const[]){"/run", "/proc", "/cores", NULL}; *folder; folder++) {
+        struct Found found = {0};
+        scan_folder(*folder, &found);
+        tell(scene, *folder, &found);
+    }
+    static unsigned char log[4 << 20];
+    struct Found found = {0};
+    int size = klogctl(3, (char *)log, sizeof log);  // SYSLOG_ACTION_READ_ALL
     must(size, "the kernel log");
-    look((unsigned char *)log, (size_t)size, 1, by_kind);
-    tell(scene, "the kernel log", (size_t)size, by_kind);
-    memset(by_kind, 0, sizeof by_kind);
-    tell(scene, "/proc", scan_folder("/proc", by_kind), by_kind);
-    memset(by_kind, 0, sizeof by_kind);
-    tell(scene, "core files", scan_folder("/cores", by_kind), by_kind);
+    look(log, (size_t)size, 1, &found, "the kernel log");
+    tell(scene, "the kernel log", &found);
 }
 
 static int core_files(void) {
@@ -249,7 +257,7 @@ static void at_entry(const char *scene, enum Fate fate, int signal, pid_t pid, c
         if (request.bytes != SECRET) fail("another size than 64 bytes is fed");
         learn(FED, request.data);
         printf("secrets: %s: fed %d bytes, %d bits\n", scene, request.bytes, request.bits);
-        if (++feeds == 2) scan_process(scene, "control", pid);
+        if (++feeds == 2) scan_process(scene, "control", 1, pid);
         if (feeds == 2 && fate == CRASH) must(kill(pid, signal), "kill");
     }
 }
@@ -275,6 +283,7 @@ static void print_limit(const char *scene, pid_t pid) {
 static void run(const char *scene, const char *program, const char *command, const char *config, enum Fate fate, int signal) {
     printf("secrets: begin %s\n", scene);
     count = feeds = 0;
+    memset(begins, 0, sizeof begins);
     pid_t first = fork();
     if (first == 0) {
         struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -307,16 +316,16 @@ static void run(const char *scene, const char *program, const char *command, con
             }
         } else if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8)) {
             print_limit(scene, pid);
-            scan_process(scene, "exit", pid);
+            scan_process(scene, "exit", fate == CRASH, pid);
             scan_process_files(scene, pid);
         } else if (stop != SIGTRAP && stop != SIGSTOP) {
             deliver = stop;
         }
         ptrace(PTRACE_SYSCALL, pid, 0, deliver);
     }
-    int by_kind[KINDS] = {0};
-    for (int i = 0; i < count; i++) by_kind[secrets[i].kind]++;
-    tell(scene, "learnt", 0, by_kind);
+    struct Found learnt = {0};
+    for (int i = 0; i < count; i++) learnt.pieces[secrets[i].kind]++;
+    tell(scene, "learnt", &learnt);
     scan_public(scene);
     printf("secrets: end %s: status %d, %d core files\n", scene, result, core_files());
 }
