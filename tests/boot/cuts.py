@@ -14,5 +14,7 @@ def power_cuts(_lab: Lab, generator: str) -> dict[str, powercut.Ledger]:
     """Eight boots. Another seed each time: a run that failed can be had again."""
     seed = secrets.randbits(32)
     tools.say(f"power cuts: seed {seed}")
-    ledger = powercut.play(images.image(generator, conf=PATIENCE), 8, seed, lambda text: tools.say(f"power cuts: {text}"))
+    ledger = powercut.Ledger()
+    image = images.image(generator, conf=PATIENCE)
+    powercut.play(image, 8, seed, ledger, lambda text: tools.say(f"power cuts: {text}"))
     return {"ledger": ledger}

@@ -25,6 +25,7 @@ from lab import blocklog, disks, images, initrd, qemu, tools  # noqa: E402
 from lab.blocklog import SECTOR, State  # noqa: E402
 from lab.machine import parse_report  # noqa: E402
 from lab.record import RECORD_BYTES, SLOT_BYTES, Slot, parse_slot  # noqa: E402
+from scenarios import PATIENCE  # noqa: E402
 
 MARK_BYTES = 4096  # the disk's last block is not the store's
 KIB = 1 << 10
@@ -119,7 +120,8 @@ class Guest:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        image = images.image("initramfs-tools", conf=f"store = {disks.VfatDisk.setting}\n")
+        # The image of the boot tests with a store on vfat, since its initrd has the modules for it.
+        image = images.image("initramfs-tools", conf=f"{PATIENCE}store = {disks.VfatDisk.setting}\n")
         self.kernel = image.kernel
         self.initrd = folder / "initrd"
         init = folder / "init"
@@ -134,15 +136,17 @@ class Guest:
                   for number, content in enumerate(_modules(image.initrd))]
         self.initrd.write_bytes(b"".join(parts) + _newc("TRAILER!!!", 0))
 
-    def run(self, name: str, options: list[str], disk: list[str], timeout_s: int) -> None:
-        """Boots, and waits until init has done its work; `disk` are QEMU's arguments."""
+    def run(self, name: str, options: list[str], drives: list[qemu.Drive], timeout_s: int) -> None:
+        """Boots, and waits until init has done its work."""
         # One processor: with two, every mount and unmount waits for the other one (RCU), and a state takes twice as long.
         command = ["setpriv", "--pdeathsig", "KILL", "timeout", str(timeout_s), "qemu-system-x86_64", *qemu.HARDWARE,
-                   "-smp", "1",
-                   "-uuid", "e5eed000-0000-4000-8000-00000000c4a5", "-kernel", self.kernel, "-initrd", self.initrd,
-                   "-serial", "stdio", *disk, "-append",
+                   "-smp", "1", "-uuid", "e5eed000-0000-4000-8000-00000000c4a5", "-kernel", self.kernel, "-initrd", self.initrd,
+                   "-serial", "stdio", "-append",
                    " ".join(["quiet no_timer_check panic=-1 random.trust_cpu=off random.trust_bootloader=off console=ttyS0",
                              *options])]
+        for index, drive in enumerate(drives):
+            command += ["-drive", f"if=none,id=disk{index},{drive.options()}",
+                        "-device", f"virtio-blk-pci,drive=disk{index},addr=0x{index + 4:x}"]
         console = self.folder / f"{name}.console"
         with open(console, "wb") as out:
             status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False).returncode
@@ -222,7 +226,7 @@ def record(guest: Guest, kind: str) -> Recording:
     steps = STEPS["raw" if kind == "raw" else "file"]
     guest.run(f"record-{kind}",
               ["crash=record", f"type={kind.partition('-')[0]}", f"steps={steps}", f"slot0={slot_at[0]}", f"slot1={slot_at[1]}"],
-              [*blocklog.recorded(path, log, "store"), "-device", "virtio-blk-pci,drive=store"], 300)
+              [qemu.Drive(path, log=log)], 600)
     recording = _parse(Recording(kind, base[:-MARK_BYTES], slot_at), blocklog.read(log), steps)
     if blocklog.after(base[:-MARK_BYTES], recording.entries) != path.read_bytes()[:-MARK_BYTES]:
         raise RuntimeError(f"{kind}: the log does not lead to what is on the disk")
@@ -292,9 +296,10 @@ class Cases:
 
     recording: Recording
     distinct: dict[bytes, Case] = field(default_factory=dict)
-    possible: int = 0    # states, summed over the intervals between two flushes
+    possible: int = 0        # states, summed over the intervals between two flushes
     intervals: int = 0
-    selected: int = 0    # intervals of which a selection is run
+    selected: int = 0        # intervals of which a selection is run
+    selected_slots: int = 0  # of these, those in which a record was written
 
 
 def crash_states(recording: Recording, limit: int) -> Cases:
@@ -305,7 +310,9 @@ def crash_states(recording: Recording, limit: int) -> Cases:
     for interval in blocklog.intervals(recording.base, recording.entries, torn):
         cases.intervals += 1
         cases.possible += interval.possible
-        cases.selected += interval.possible > limit
+        if interval.possible > limit:
+            cases.selected += 1
+            cases.selected_slots += not torn.isdisjoint(interval.choices)
         credited = frozenset(credit.seed for credit in recording.credits if credit.at <= interval.end)
         for state in interval.states(limit):
             state = {s: data for s, data in state.items() if data != recording.base[s * SECTOR:(s + 1) * SECTOR]}
@@ -369,11 +376,8 @@ def replay(guest: Guest, all_cases: list[Cases]) -> Replayed:
     for path, size in ((disk, max(len(r.base) for r in recordings.values())), (results, len(work) * BOOTS * RESULT_BYTES)):
         with open(path, "wb") as file:
             file.truncate(size)
-    arguments = []
-    for index, path in enumerate((disk, jobs, results)):
-        arguments += ["-drive", f"if=none,id=disk{index},file={path},format=raw,cache=unsafe",
-                      "-device", f"virtio-blk-pci,drive=disk{index},addr=0x{index + 4:x}"]
-    guest.run("replay", ["crash=replay"], arguments, 120 + 5 * len(work))
+    guest.run("replay", ["crash=replay"], [qemu.Drive(path, cache="unsafe") for path in (disk, jobs, results)],
+              120 + 5 * len(work))
     data = results.read_bytes()
     step = iter(range(0, len(data), RESULT_BYTES))
     return {key: [_outcome(data[at:at + RESULT_BYTES]) for at in (next(step) for _ in range(BOOTS))] for key in work}
@@ -390,7 +394,7 @@ def _outcome(data: bytes) -> Outcome:
 TWICE = "credited twice"
 NO_SEED = "without a seed"
 SECOND_BOOT = "with a second boot without credit"
-AMISS = "where load failed for no good reason"
+AMISS = "amiss otherwise"
 PROMISES = (TWICE, NO_SEED, SECOND_BOOT, AMISS)
 
 
@@ -407,7 +411,7 @@ class Verdict:
         flushes = sum(entry.flags != 0 for entry in recording.entries)
         lines = [f"{recording.kind}: {len(recording.entries) - flushes} writes, {flushes} flushes, {len(recording.credits)} "
                  f"credits; {cases.possible} crash states in {cases.intervals} intervals, {cases.selected} of these too large "
-                 f"to run whole; {len(cases.distinct)} distinct states run",
+                 f"to run whole ({cases.selected_slots} with a record in them); {len(cases.distinct)} distinct states run",
                  "    " + ", ".join(f"{len(lines)} {promise}" for promise, lines in self.broken.items())]
         lines += [f"    {count:6} first boots: {what}" for what, count in self.first_boots.most_common()]
         return "\n".join(lines)
@@ -422,7 +426,7 @@ def judge(cases: Cases, replayed: Replayed) -> Verdict:
         slots = recording.slots(case.state)
         boots = replayed[recording.kind, key]
         # ext4 takes for granted that a block is written whole: with a torn superblock or commit block Linux does not mount
-        # it, nor does e2fsck -p mend it. No other state may keep it from being mounted.
+        # it (e2fsck -p mends the second, not the first). Nothing else may keep it from being mounted.
         torn = bool(recording.blocks(case.state, case.state) - recording.whole)
         mounted = not (torn and "cannot mount" in boots[0].report.get("store.problem", ""))
 
@@ -440,12 +444,13 @@ def judge(cases: Cases, replayed: Replayed) -> Verdict:
             if outcome.credited:
                 if seed is None or fingerprint(seed) in credited:
                     breaks(TWICE)
-                elif outcome.report["seed.generation"] != str(seed.generation):
-                    breaks(AMISS)
                 else:
                     credited.add(fingerprint(seed))
             elif boot > 0 and mounted:
                 breaks(SECOND_BOOT)
+            earned = seed is not None and seed.creditable and all(slot.state == "valid" for slot in slots)
+            if mounted and outcome.credited != earned:
+                breaks(AMISS)
             slots = outcome.slots
             if mounted and newest(slots) is None:
                 breaks(NO_SEED)

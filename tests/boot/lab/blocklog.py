@@ -22,7 +22,7 @@ SECTOR = 512
 _MAGIC = 0x6A736677736872
 _SUPER = struct.Struct("<QQQI")   # magic, version, entries, bytes of a log sector
 _ENTRY = struct.Struct("<QQQQ")   # sector, sectors, flags, bytes of data in the entry itself
-FLUSH, FUA, DISCARD, MARK = 1, 2, 4, 8
+FLUSH, FUA = 1, 2
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,6 @@ class Entry:
         """(sector, its 512 bytes) of each sector written."""
         for at in range(0, len(self.data), SECTOR):
             yield self.sector + at // SECTOR, self.data[at:at + SECTOR]
-
-
-def recorded(disk: Path, log: Path, name: str) -> list[str]:
-    """QEMU's arguments for a block node `name` whose requests go to the raw image `disk` and to `log`, which is emptied."""
-    log.write_bytes(b"")
-    return ["-blockdev", f"driver=file,filename={disk},node-name={name}-disk",
-            "-blockdev", f"driver=file,filename={log},node-name={name}-log",
-            "-blockdev", f"driver=blklogwrites,file={name}-disk,log={name}-log,node-name={name}"]
 
 
 def read(path: Path) -> list[Entry]:

@@ -74,20 +74,18 @@ class Cutter:
         return scale is not None and self.phase in began and time.monotonic() - began[self.phase] >= self.fraction * scale
 
 
-def play(image: images.Image, boots: int, seed: int, say: Callable[[str], None]) -> Ledger:
+def play(image: images.Image, boots: int, seed: int, ledger: Ledger, say: Callable[[str], None]) -> None:
     """`boots` boots of one machine: the first and the last end in an orderly way, the others by a cut. What is random
     comes from `seed`; the instants of a run are those of another as far as the host is as fast."""
     rng = random.Random(seed)
     machine = Machine(f"powercut-{image.generator}", image, append=["earlyseed.credit_seed=always"])
     machine.store = disks.PartitionDisk(machine.folder / "store.img")
     cutter = Cutter(rng)
-    ledger = Ledger()
     deck: list[str] = []
     for number in range(1, boots + 1):
         deck = deck or rng.sample(PHASES, len(PHASES))
         cutter.choose("orderly" if number in (1, boots) else deck.pop())
         say(f"{number}/{boots} " + _one_boot(machine, cutter, ledger))
-    return ledger
 
 
 def _one_boot(machine: Machine, cutter: Cutter, ledger: Ledger) -> str:
