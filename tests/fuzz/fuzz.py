@@ -64,7 +64,8 @@ def sweep(folder, name, runs=None, seed=1, keep=False):
     count = int(executed.group(1)) if executed else 0
     if done.returncode == 0 and count >= (runs or TARGETS[name].runs):
         return count, ""
-    return count, f"exit status {done.returncode} after {count} runs\n{done.stdout[-6000:]}"
+    broken = re.search(r"^broken: .*\n", done.stdout, re.MULTILINE)
+    return count, f"{broken.group() if broken else ''}exit status {done.returncode} after {count} runs\n{done.stdout[-6000:]}"
 
 
 # What a target must find: each is a line of src/ broken in one place.
@@ -81,7 +82,7 @@ MUTANTS = [
     Mutant("record", "record.cpp", "generation == 0 || generation > kMaxGeneration", "generation == 0"),
     Mutant("slots", "slots.cpp", "generation[0] >= generation[1]", "generation[0] <= generation[1]"),
     Mutant("slots", "policy.cpp", "if (!facts.sibling_valid) return Reason::sibling_doubt;", ""),
-    Mutant("config", "config.cpp", "*number < least || *number > most", "*number < least"),
+    Mutant("config", "config.cpp", "*number > most", "*number > most + 1"),
     Mutant("config", "config.cpp", "line = trim(take_until(line, '#'));", "line = trim(take_until(line, '#')); number += line.empty();"),
     Mutant("command_line", "config.cpp", "if (word == \"--\") return;", ""),
     Mutant("command_line", "config.cpp", "word.back() == 'f' || word.back() == '0';", "true;"),
@@ -98,5 +99,5 @@ MUTANTS = [
     # P7: the used seed stays.
     Mutant("store", "rotate.cpp", "result.renewed = store.write(choice.seed_slot, renewed);", ""),
     # Data of others.
-    Mutant("store", "store.cpp", "if (pristine && holds_other_data()) slots[0].state = SlotState::foreign;", ""),
+    Mutant("store", "store.cpp", "if (pristine && holds_other_data())", "if (pristine && size_bytes_ == 0)"),
 ]
