@@ -10,7 +10,8 @@ import os
 
 import pytest
 
-import cuts  # noqa: F401 (these register the scenarios)
+import clones  # noqa: F401 (these register the scenarios)
+import cuts  # noqa: F401
 import media  # noqa: F401
 import scenarios  # noqa: F401
 from lab import tools

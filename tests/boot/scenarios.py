@@ -18,6 +18,7 @@ DRACUT_PLAIN = "dracut-without-systemd"
 
 PATIENCE = "jitter-timeout-ms = 5000\nload-timeout-ms = 7000\n"  # units end load after 10 s
 ALWAYS = ["earlyseed.credit_seed=always"]
+PATIENT_INITRD = ["rootdelay=600"]  # initramfs-tools waits that long for a disk, and not 30 s since its start
 
 Boots = dict[str, Boot]
 
@@ -158,11 +159,9 @@ echo 0 >/sys/power/image_size
 echo 0 >/proc/sys/vm/dirty_writeback_centisecs
 for mounted in / $(findmnt --noheadings --output TARGET /keep); do
     mount -o remount,commit=300,noinit_itable "$mounted"
-done
-cat /proc/swaps"""
+done"""
 REMEMBERED = "cat /run/lab-memory /proc/$(cat /run/lab-process)/comm"
 USE_AFTER_RESUME = {"save": "earlyseed save; echo $?", "status": "earlyseed status; echo $?"}
-
 
 # The swap device appears when the initrd waits for nothing else: whoever does not wait for it too mounts a file system.
 # In every boot, since the firmware's map of the memory, which must be the same for a resume, depends on the disks that
@@ -181,7 +180,7 @@ def _boot_and_hibernate(machine: Machine, label: str, ask: dict[str, str]) -> Bo
         _plug_swap(guest, machine.image.generator)
         guest.wait_for_login()
 
-    return machine.boot(label, until=until, swap=LATE_SWAP, ask={**ask, "swaps": REMEMBER},
+    return machine.boot(label, until=until, swap=LATE_SWAP, ask={**ask, "remember": REMEMBER},
                         end=lambda guest: guest.hibernate(REMEMBERED))
 
 
@@ -203,7 +202,7 @@ def hibernated(_lab: Lab, generator: str) -> dict:
     """A file system with the store in it is mounted while the machine hibernates. It resumes; boots as usual;
     hibernates again, and is told not to resume."""
     image = images.image(generator, conf=PATIENCE + f"store = {disks.Ext4Disk.setting}\n")
-    machine = Machine(f"hibernated-{generator}", image, append=ALWAYS)
+    machine = Machine(f"hibernated-{generator}", image, append=ALWAYS + PATIENT_INITRD)
     machine.store = disks.Ext4Disk(machine.folder / "store.img")
     machine.swap = disks.SwapDisk(machine.folder / "swap.img")
     mounts = (f"mkdir /keep; echo 'UUID={disks.Ext4Disk.IDENTIFIER} /keep ext4 defaults 0 2' >>/etc/fstab; "
@@ -218,7 +217,7 @@ def hibernated(_lab: Lab, generator: str) -> dict:
 def hibernated_partition(lab: Lab, generator: str) -> dict:
     """The store is a partition: load uses it before the attempt to resume, while the memory to be resumed to knows of
     its former content."""
-    machine = _heir(lab, generator, "hibernated-partition", append=ALWAYS)
+    machine = _heir(lab, generator, "hibernated-partition", append=ALWAYS + PATIENT_INITRD)
     machine.swap = disks.SwapDisk(machine.folder / "swap.img")
     swap = {"swap": f"swapon UUID={disks.SwapDisk.IDENTIFIER}"}
     return {"hibernated": _boot_and_hibernate(machine, "hibernated", swap),
