@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The kernel command line, any bytes: words as the kernel splits them (lib/cmdline.c, next_arg()), other programs' words
-// left alone, off and on by their exact words alone, one warning for each word of ours that is not understood (P8).
+// The kernel command line, any bytes: words as the kernel splits them (lib/cmdline.c, next_arg()), other programs'
+// words left alone, off and on by their exact words alone, one warning for each word of ours that is not understood
+// (P8).
 #include "settings.hpp"
 
 using namespace earlyseed;

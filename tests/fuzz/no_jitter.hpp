@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// In the place of the jitter collection, which takes milliseconds: the digest is another each time, and whether it earned
-// its credit is up to the target. Given to the compiler with -include, so that load.cpp stays as it is.
+// In the place of the jitter collection, which takes milliseconds: the digest is another each time, and whether it
+// earned its credit is up to the target. Given to the compiler with -include, so that load.cpp stays as it is.
 #pragma once
 
 #include "jitter.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the configuration file and the kernel command line share: a second reading of their values, and what must hold of
-// any configuration.
+// What the configuration file and the kernel command line share: a second reading of their values, and what must hold
+// of any configuration.
 #pragma once
 
 #include <vector>
@@ -47,15 +47,16 @@ inline StoreReading read_store(const std::string& text) {
             std::size_t equals = device.find('=');
             store.tag = device.substr(0, equals);
             store.device = equals == std::string::npos ? "" : device.substr(equals + 1);
-            bool known = store.tag == "PARTLABEL" || store.tag == "PARTUUID" || store.tag == "UUID" || store.tag == "LABEL";
+            bool known =
+                store.tag == "PARTLABEL" || store.tag == "PARTUUID" || store.tag == "UUID" || store.tag == "LABEL";
             if (!known || store.device.find('/') != std::string::npos) return store;
         }
         // ":/path" alone names a file on no device.
         if (store.device.empty() || store.device.size() > 126) return store;
     }
-    store.kind = in_root                ? StoreSpec::Kind::file_in_root
-                 : store.path.empty()   ? StoreSpec::Kind::partition
-                                        : StoreSpec::Kind::file_on;
+    store.kind = in_root              ? StoreSpec::Kind::file_in_root
+                 : store.path.empty() ? StoreSpec::Kind::partition
+                                      : StoreSpec::Kind::file_on;
     store.good = true;
     return store;
 }
@@ -114,7 +115,8 @@ inline void check_settings(const Config& config, const Settings& expected) {
                 config.store.device.view() == store.device && config.store.path.view() == store.path,
             "the store's parts are what was written");
     if (config.store.kind != StoreSpec::Kind::file_in_root && !config.store.tag.empty()) {
-        require(config.store.device.view().find('/') == std::string_view::npos, "a tag's value leads to no other folder");
+        require(config.store.device.view().find('/') == std::string_view::npos,
+                "a tag's value leads to no other folder");
     }
     require(config.store.path.view().find("/../") == std::string_view::npos, "a path does not leave its file system");
     require(config.credit_seed == expected.credit_seed && config.credit_jitter == expected.credit_jitter,

@@ -103,7 +103,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                     .sibling_valid = choice.sibling_valid,
                     .record_boot = mark<16>(input.below(3)),
                     .boot = mark<16>(input.below(3)),
-                    .store_flaw = flaw == 1 ? Reason::exposed : flaw == 2 ? Reason::forgetful : Reason::none,
+                    .store_flaw = flaw == 1   ? Reason::exposed
+                                  : flaw == 2 ? Reason::forgetful
+                                              : Reason::none,
                     .record_tag = mark<32>(input.below(3)),
                     .machine_tag = mark<32>(input.below(3)),
                     .virtual_machine = (flags & 8) != 0};

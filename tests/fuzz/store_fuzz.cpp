@@ -35,7 +35,7 @@ constexpr const char* kOnDevice = "/earlyseed/seed";
 enum class Kind : unsigned { partition, file_in_root, file_on_device, kinds };
 enum class Command : unsigned { load, early_load, save, status, setup, forget };
 
-// --- the machine ------------------------------------------------------------------------------------------------------
+// --- the machine -----------------------------------------------------------------------------------------------------
 
 struct World {
     Kind kind;
@@ -97,7 +97,8 @@ void put_slot(fake::Entry& store, unsigned slot, const fake::Buffer& bytes) {
     if (store.cached.size() >= kStoreBytes) fake::set_content(store, slot * kSlot, bytes);
 }
 
-fake::Buffer record(std::uint64_t generation, bool creditable, const Tag& tag, std::uint8_t seed, std::uint8_t version) {
+fake::Buffer record(std::uint64_t generation, bool creditable, const Tag& tag, std::uint8_t seed,
+                    std::uint8_t version) {
     fake::Buffer bytes(kSlot);
     std::copy_n("earlySD\n", 8, bytes.begin());
     bytes[8] = version;
@@ -140,7 +141,7 @@ void build(World& world, Input& input) {
     write_config(world);
 }
 
-// --- the story, for a person: STORY=1 in the environment --------------------------------------------------------------
+// --- the story, for a person: STORY=1 in the environment -------------------------------------------------------------
 
 std::string sketch(const fake::Buffer& content) {
     std::string text;
@@ -162,7 +163,7 @@ void tell(const World& world, const std::string& step) {
                  store ? sketch(store->cached).c_str() : "", store ? sketch(store->durable).c_str() : "");
 }
 
-// --- what must hold -----------------------------------------------------------------------------------------------------
+// --- what must hold --------------------------------------------------------------------------------------------------
 
 struct Contents {
     fake::Buffer bytes;
@@ -200,21 +201,22 @@ struct Contents {
     }
 };
 
+// The store as it is now.
 struct Medium {
+    explicit Medium(const World& world) : Medium(world, find_store(world)) {}
+
     bool there;
     Contents cached, durable;
-    std::uint16_t permissions = 0;
-    bool flawed = false;
+    bool flawed;  // others than root may read it, or it is forgotten at the next boot
 
-    explicit Medium(const World& world, const fake::Entry* store = nullptr)
-        : there((store = find_store(world)) != nullptr),
-          cached(there ? store->cached : fake::Buffer()),
-          durable(there ? store->durable : fake::Buffer()) {
-        if (!there || world.kind == Kind::partition) return;
-        permissions = store->permissions;
-        flawed = (permissions & 077) != 0;
-        if (world.kind == Kind::file_in_root && !machine().forgetful_trees.empty()) flawed = true;
-    }
+private:
+    Medium(const World& world, const fake::Entry* store)
+        : there(store != nullptr),
+          cached(store ? store->cached : fake::Buffer()),
+          durable(store ? store->durable : fake::Buffer()),
+          flawed(store && world.kind != Kind::partition &&
+                 ((store->permissions & 077) != 0 ||
+                  (world.kind == Kind::file_in_root && !machine().forgetful_trees.empty()))) {}
 };
 
 // A whole command, watched at every call.
@@ -302,7 +304,7 @@ public:
                     "P1: generations do not go back");
     }
 
-    // A call failed (one of that name) since the failures were scripted.
+    // A call failed (one of that name) in this boot.
     static bool failed_to(std::string_view call) {
         const auto& failures = machine().failures;
         return std::any_of(failures.begin(), failures.end(), [&](const fake::Failure& failure) {
@@ -327,9 +329,8 @@ private:
 
     static std::size_t count_writes() {
         const auto& journal = machine().journal;
-        return static_cast<std::size_t>(std::count_if(journal.begin(), journal.end(), [](const std::string& line) {
-            return line.compare(0, 6, "write ") == 0;
-        }));
+        return static_cast<std::size_t>(std::count_if(
+            journal.begin(), journal.end(), [](const std::string& line) { return line.compare(0, 6, "write ") == 0; }));
     }
 
     bool other_version() const {
@@ -346,15 +347,19 @@ private:
         return before_.cached.newest();
     }
 
+    // A slot in doubt is the first to be overwritten, however new it is.
     std::uint64_t believed_generation() const {
         return newest_before() < 0 ? 0 : before_.cached.slots[newest_before()].generation;
     }
 
     bool opened_for_writing() const {
         const auto& journal = machine().journal;
-        return std::any_of(journal.begin(), journal.end(), [](const std::string& line) {
-            return line.compare(0, 10, "open_store") == 0 && line.find(" write") != std::string::npos;
-        }) && !fake::journal_of({"write"}).empty();
+        return std::any_of(journal.begin(), journal.end(),
+                           [](const std::string& line) {
+                               return line.compare(0, 10, "open_store") == 0 &&
+                                      line.find(" write") != std::string::npos;
+                           }) &&
+               !fake::journal_of({"write"}).empty();
     }
 
     void check_feed(const fake::Feed& feed) {
@@ -366,7 +371,8 @@ private:
         }
         require(!sources_fed_, "P3: the other sources are fed once");
         sources_fed_ = true;
-        require(feed.bits == (world_.jitter_credited && jitter_earns ? 256u : 0u), "P3: and earn what the jitter earned");
+        require(feed.bits == (world_.jitter_credited && jitter_earns ? 256u : 0u),
+                "P3: and earn what the jitter earned");
     }
 
     // The pool input, by the library's own streaming interface.
@@ -412,9 +418,11 @@ private:
         require(feed.bits == 0 || sibling, "P1: credited only beside a valid, older sibling");
         require(feed.bits == 0 || here, "P2: credited only on the machine that saved it");
         require(feed.bits == 0 || earned, "P3: credited by the table");
-        if (!failed()) require(feed.bits == (earned ? 256u : 0u), "at most one boot without credit: what is earned is given");
+        if (!failed())
+            require(feed.bits == (earned ? 256u : 0u), "at most one boot without credit: what is earned is given");
         if (!failed() && writable()) require(retired, "a seed is retired when nothing fails");
-        require(successor.creditable <= (seed.creditable && fresh) || !retired, "P3: a successor inherits from a fresh seed");
+        require(successor.creditable <= (seed.creditable && fresh) || !retired,
+                "P3: a successor inherits from a fresh seed");
         if (feed.bits == 0) return;
         require(world_.credited.insert(seed.seed).second, "P1: a seed is credited once");
     }
@@ -445,7 +453,7 @@ private:
     std::optional<Seed> seed_feed_;
 };
 
-// --- what happens -------------------------------------------------------------------------------------------------------
+// --- what happens ----------------------------------------------------------------------------------------------------
 
 int run(Command command, const World& world) {
     Options options;
@@ -535,9 +543,9 @@ void run_watched(World& world, Command command, Input& input) {
 }
 
 void script_failure(const World& world, Input& input) {
-    constexpr const char* calls[] = {"read",        "write",      "flush",  "write_text",      "open_store",
-                                     "remove_file", "read_text",  "random", "insecure_random", "add_entropy",
-                                     "reseed",      "mount",      "lock",   "private_mounts",  "make_directory",
+    constexpr const char* calls[] = {"read",        "write",     "flush",  "write_text",      "open_store",
+                                     "remove_file", "read_text", "random", "insecure_random", "add_entropy",
+                                     "reseed",      "mount",     "lock",   "private_mounts",  "make_directory",
                                      "create_zeros"};
     constexpr int codes[] = {EIO, EROFS, ENOSPC, EPERM, EACCES, EBUSY, ENOENT};
     fake::Failure failure;
@@ -549,8 +557,8 @@ void script_failure(const World& world, Input& input) {
     failure.torn_bytes = failure.call == "write" && (how & 128) != 0 ? input.byte() * 16u : 0;
     machine().failures.push_back(failure);
     std::string torn = failure.torn_bytes == 0 ? "" : ", torn " + std::to_string(failure.torn_bytes);
-    tell(world, "call " + std::to_string(failure.nth) + " of " + failure.call + " fails: " +
-                    std::strerror(failure.code) + torn);
+    tell(world, "call " + std::to_string(failure.nth) + " of " + failure.call +
+                    " fails: " + std::strerror(failure.code) + torn);
 }
 
 void damage(World& world, Input& input) {

@@ -30,9 +30,13 @@ SAVES = ["save", "save, ready"]
 CRASHES = ["crash", "crash, cores to a pipe"]
 
 
+def seed_of(generation):
+    return hashlib.blake2b(b"a seed of the test, %d" % generation).digest()
+
+
 def record(generation):
     """A slot with a creditable seed of another boot of this machine, which has no identity (no -uuid)."""
-    seed = hashlib.blake2b(b"a seed of the test, %d" % generation).digest()
+    seed = seed_of(generation)
     head = struct.pack("<8sHHIQQ16s32s64s336x", b"earlySD\n", 1, 1, 0, generation, 0, b"another boot    ", bytes(32), seed)
     return (head + hashlib.blake2b(head, digest_size=32).digest()).ljust(SLOT_BYTES, b"\0")
 
@@ -194,6 +198,12 @@ def test_p6_no_secret_can_be_seen(guest, scene, where):
         assert looks[0]["bytes"] > 1000
     if where == "/run" and scene in LOADS:
         assert looks[0]["bytes"] > 100, "the report is there"
+
+
+def test_p6_no_seed_is_on_the_console(guest):
+    text = guest.console.lower()
+    pieces = [seed_of(generation)[at:at + 8] for generation in (1, 2, 3, 4) for at in range(0, 64, 8)]
+    assert [piece for piece in pieces if piece.hex() in text] == []
 
 
 # --- P4: nothing waits for the generator ------------------------------------------------------------------------------
