@@ -21,7 +21,10 @@ struct Options {
     bool json = false;          // status
     std::uint64_t timeout_s = kForever;  // wait
     std::uint64_t credit_bits = 0;       // add
-    Path file{"-"};             // add
+    std::uint64_t samples = 1'000'000;   // record; NIST's tool wants a million
+    Text<8> format{"text"};              // record: "text", "bytes" or "words"
+    bool judge = false;                  // record
+    Path file{"-"};                      // add, record
 };
 
 int load(const Options& options);
@@ -33,5 +36,7 @@ int show_status(const Options& options);
 int wait(const Options& options);
 int add(const Options& options);
 int forget(const Options& options);
+// Exit status 0: recorded, or judged to earn credit; 1: judged to earn none; 2: could not be read or written.
+int record(const Options& options);
 
 }  // namespace earlyseed

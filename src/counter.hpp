@@ -18,6 +18,16 @@ concept Counter = requires {
 };
 
 struct CpuCounter {
+#if defined(__x86_64__)
+    static constexpr const char* kName = "x86-64, TSC";
+#elif defined(__aarch64__)
+    static constexpr const char* kName = "aarch64, CNTVCT_EL0";
+#elif defined(__riscv) && __riscv_xlen == 64
+    static constexpr const char* kName = "riscv64, time";
+#else
+    static constexpr const char* kName = "CLOCK_MONOTONIC, ns";
+#endif
+
     static std::uint64_t now() {
 #if defined(__x86_64__)
         std::uint32_t low, high;

@@ -93,6 +93,13 @@ unsigned Estimator::predicted(std::span<const std::uint64_t, kBatchSamples> delt
     return hits;
 }
 
+unsigned Estimator::distinct(std::span<const std::uint64_t, kBatchSamples> deltas) {
+    counts_.clear();
+    unsigned distinct = 0;
+    for (std::uint64_t delta : deltas) distinct += counts_.add(delta) == 1;
+    return distinct;
+}
+
 unsigned Estimator::assess_millibits(std::span<const std::uint64_t, kBatchSamples> deltas) {
     unsigned least = millibits(best_lag(deltas), kBatchSamples - kLags);
     for (unsigned differences = 0; differences <= 2; differences++) {

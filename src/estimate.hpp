@@ -32,6 +32,8 @@ class Estimator {
 public:
     // Min-entropy a sample, in thousandths of a bit.
     unsigned assess_millibits(std::span<const std::uint64_t, kBatchSamples> deltas);
+    // How many different values there are.
+    unsigned distinct(std::span<const std::uint64_t, kBatchSamples> deltas);
 
 private:
     struct Prediction {

@@ -95,6 +95,10 @@ Result<std::string_view> read_text(const char* path, std::span<char> buffer);
 Result<std::size_t> read_some(const File& file, std::span<std::uint8_t> buffer);
 Result<File> open_read(const char* path, bool wait);
 File standard_input();
+File standard_output();
+// Creates a file, 0600, or empties the one that is there.
+Result<File> create(const char* path);
+Status write_bytes(const File& file, std::span<const std::uint8_t> bytes);
 // Replaces the file at once or not at all (temporary file, fsync, rename).
 Status write_text(const char* path, std::string_view text, unsigned permissions);
 // Creates a new file of `bytes` zeros, mode 0600, flushed with its folder. EEXIST when there is one.

@@ -259,6 +259,13 @@ Result<File> open_read(const char* path, bool wait) {
 }
 
 File standard_input() { return File(dup(STDIN_FILENO)); }
+File standard_output() { return File(dup(STDOUT_FILENO)); }
+
+Result<File> create(const char* path) {
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+    if (descriptor < 0) return failed("create");
+    return File(descriptor);
+}
 
 Result<std::size_t> read_some(const File& file, std::span<std::uint8_t> buffer) {
     ssize_t got;
@@ -290,6 +297,10 @@ static Status write_all(int descriptor, const char* data, std::size_t size) {
         size -= static_cast<std::size_t>(put);
     }
     return {};
+}
+
+Status write_bytes(const File& file, std::span<const std::uint8_t> bytes) {
+    return write_all(file.descriptor(), reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 Status write_text(const char* path, std::string_view text, unsigned permissions) {
@@ -443,7 +454,8 @@ int run_bounded(unsigned ms, int (*work)(void* context), void* context) {
     sigaddset(&child_ended, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child_ended, nullptr);
 
-    pid_t child = _Fork();  // fork() without pthread_atfork's handlers; there are none
+    // The system call alone: all that fork() does beyond it is for threads, and there are none.
+    auto child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
     if (child < 0) return work(context);  // unbounded is better than not at all
     if (child == 0) {
         harden();  // memory locks are not inherited

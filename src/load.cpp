@@ -101,6 +101,7 @@ void feed_sources(Load& load) {
     jitter.assessed_bits = std::uint64_t{load.jitter.samples} * load.jitter.assessed_millibits / 1000;
     jitter.time_us = load.jitter.time_ns / 1000;
     jitter.set(jitter_credit);
+    if (!load.jitter.seen.empty()) jitter.reason.add(" (", load.jitter.seen, ")");
     load.report.jitter_samples = load.jitter.samples;
     summarise(load.summary, "jitter", jitter,
               Text<64>().add(load.jitter.samples, " samples, ", Tenths{jitter.time_us}, " ms").view());

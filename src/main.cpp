@@ -21,6 +21,8 @@ constexpr std::string_view kUsage =
     "  wait [--timeout SECONDS]          return when the generator is ready\n"
     "  add [--credit BITS] [FILE|-]      mix bytes from elsewhere, and credit them if you say so\n"
     "  forget                            wipe the store, before an image of this machine is made\n"
+    "  record [--samples N] [--format text|bytes|words] [FILE|-]   raw jitter samples, for an assessment\n"
+    "  record --judge [FILE|-]           what load's tests say of such a text\n"
     "\n"
     "  --config FILE   instead of /etc/earlyseed.conf (load, save, setup, status, forget)\n"
     "  --help, --version\n"
@@ -32,7 +34,8 @@ int usage_error(std::string_view what, std::string_view word) {
     return kExitUsage;
 }
 
-enum OptionBit : unsigned { kConfig = 1, kEarly = 2, kRoot = 4, kStore = 8, kDryRun = 16, kJson = 32, kTimeout = 64, kCredit = 128, kFile = 256 };
+enum OptionBit : unsigned { kConfig = 1, kEarly = 2, kRoot = 4, kStore = 8, kDryRun = 16, kJson = 32, kTimeout = 64, kCredit = 128, kFile = 256,
+                            kSamples = 512, kFormat = 1024, kJudge = 2048 };
 
 struct OptionName {
     char name[12];
@@ -43,6 +46,7 @@ struct OptionName {
 constexpr OptionName kOptionNames[] = {
     {"--config", kConfig, true},   {"--early", kEarly, false}, {"--root", kRoot, true},       {"--store", kStore, true},
     {"--dry-run", kDryRun, false}, {"--json", kJson, false},   {"--timeout", kTimeout, true}, {"--credit", kCredit, true},
+    {"--samples", kSamples, true}, {"--format", kFormat, true}, {"--judge", kJudge, false},
 };
 
 bool assign_text(TextBuffer& to, std::string_view value) {
@@ -66,6 +70,9 @@ bool set_option(unsigned bit, std::string_view value, Options& options) {
     case kJson: return options.json = true;
     case kTimeout: return assign_number(options.timeout_s, value);
     case kCredit: return assign_number(options.credit_bits, value);
+    case kSamples: return assign_number(options.samples, value);
+    case kFormat: return assign_text(options.format, value) && in_list("text|bytes|words", value);
+    case kJudge: return options.judge = true;
     default: return assign_text(options.file, value);
     }
 }
@@ -100,7 +107,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"load", load, kConfig | kEarly | kRoot}, {"save", save, kConfig},     {"setup", setup, kConfig | kStore | kDryRun},
     {"status", show_status, kConfig | kJson}, {"wait", wait, kTimeout},    {"add", add, kCredit | kFile},
-    {"forget", forget, kConfig},
+    {"forget", forget, kConfig}, {"record", record, kSamples | kFormat | kJudge | kFile},
 };
 
 int run_command(std::span<char*> words) {

@@ -7,6 +7,52 @@
 
 namespace earlyseed {
 
+namespace {
+
+// In the order of Reason.
+constexpr Explanation kExplanations[] = {
+    /* none */ {"", ""},
+    /* no_store */ {"no store to take a seed from", "run 'earlyseed setup'"},
+    /* refused */ {"the store cannot be used", "see what is said of it"},
+    /* no_seed */ {"no seed saved yet", "the next clean shutdown saves one"},
+    /* damaged */ {"both slots are damaged", "a new seed was made; if this happens again, check the medium"},
+    /* read_only */ {"the store cannot be written, so the seed cannot be retired", "make it writable"},
+    /* write_failed */ {"the seed's successor could not be stored safely", "check the medium"},
+    /* not_creditable */ {"the seed was saved when the kernel's generator was not ready",
+                   "nothing to do: the next save makes a better one"},
+    /* sibling_doubt */ {"the other slot is damaged or empty, so the seed may have been used before",
+                   "nothing to do: the next boot credits again"},
+    /* other_machine */ {"the seed was saved on another machine, or where this one had no identity",
+                   "nothing to do: the next boot has its own; run 'earlyseed forget' before making an image"},
+    /* exposed */ {"others than root may read the store",
+                   "chmod 600 the file, or mount its file system with umask=0077"},
+    /* forgetful */ {"the store is on an overlay or in memory, which may give the same seed at the next boot again",
+                   "put the store on a disk"},
+    /* boot_unknown */ {"this boot cannot be told from the one that saved the seed",
+                   "mount /proc before earlyseed runs"},
+    /* saved_this_boot */ {"the seed was saved in this very boot", "nothing to do"},
+    /* seed_never */ {"credit-seed = never", ""},
+    /* virtual_machine */ {"virtual machine; a snapshot can be started twice",
+                   "jitter must carry the credit, or set credit-seed = always"},
+    /* machine_unknown */ {"this machine has no identity that the seed could be bound to",
+                   "set credit-seed = always if this store is never copied to another machine"},
+    /* jitter_never */ {"credit-jitter = never", ""},
+    /* timer_coarse */ {"timer test: the clock is too coarse for a sample", "rely on the seed or a hardware RNG"},
+    /* timer_backwards */ {"timer test: the clock ran backwards", "rely on the seed or a hardware RNG"},
+    /* repetition_count */ {"repetition count test: the timings repeat", "rely on the seed or a hardware RNG"},
+    /* adaptive_proportion */ {"adaptive proportion test: one timing prevails", "rely on the seed or a hardware RNG"},
+    /* lag_prediction */ {"lag prediction test: the timings are periodic", "rely on the seed or a hardware RNG"},
+    /* low_estimate */ {"the timings are too regular: assessed below 1 bit a sample",
+                   "rely on the seed or a hardware RNG"},
+    /* out_of_time */ {"no time left", "raise jitter-timeout-ms"},
+    /* quality_zero */ {"hwrng-quality = 0", "set hwrng-quality if you trust the device"},
+    /* no_data */ {"the device gave no data", ""},
+    /* not_accepted */ {"the kernel did not accept it", "run as root with CAP_SYS_ADMIN"},
+};
+static_assert(std::size(kExplanations) == static_cast<std::size_t>(Reason::not_accepted) + 1);
+
+}  // namespace
+
 Reason doubt(const SeedFacts& facts) {
     if (!facts.creditable) return Reason::not_creditable;
     if (!facts.sibling_valid) return Reason::sibling_doubt;
@@ -37,56 +83,6 @@ Credit credit_for_hwrng(std::size_t bytes, unsigned quality) {
     return {static_cast<unsigned>(bits), Reason::none};
 }
 
-Explanation explain(Reason reason) {
-    switch (reason) {
-    case Reason::none: return {"", ""};
-    case Reason::no_store: return {"no store to take a seed from", "run 'earlyseed setup'"};
-    case Reason::refused: return {"the store cannot be used", "see what is said of it"};
-    case Reason::no_seed: return {"no seed saved yet", "the next clean shutdown saves one"};
-    case Reason::damaged: return {"both slots are damaged", "a new seed was made; if this happens again, check the medium"};
-    case Reason::read_only: return {"the store cannot be written, so the seed cannot be retired", "make it writable"};
-    case Reason::write_failed: return {"the seed's successor could not be stored safely", "check the medium"};
-    case Reason::not_creditable:
-        return {"the seed was saved when the kernel's generator was not ready",
-                "nothing to do: the next save makes a better one"};
-    case Reason::sibling_doubt:
-        return {"the other slot is damaged or empty, so the seed may have been used before",
-                "nothing to do: the next boot credits again"};
-    case Reason::boot_unknown:
-        return {"this boot cannot be told from the one that saved the seed", "mount /proc before earlyseed runs"};
-    case Reason::saved_this_boot: return {"the seed was saved in this very boot", "nothing to do"};
-    case Reason::other_machine:
-        return {"the seed was saved on another machine, or where this one had no identity",
-                "nothing to do: the next boot has its own; run 'earlyseed forget' before making an image"};
-    case Reason::exposed:
-        return {"others than root may read the store", "chmod 600 the file, or mount its file system with umask=0077"};
-    case Reason::forgetful:
-        return {"the store is on an overlay or in memory, which may give the same seed at the next boot again",
-                "put the store on a disk"};
-    case Reason::seed_never: return {"credit-seed = never", ""};
-    case Reason::machine_unknown:
-        return {"this machine has no identity that the seed could be bound to",
-                "set credit-seed = always if this store is never copied to another machine"};
-    case Reason::virtual_machine:
-        return {"virtual machine; a snapshot can be started twice",
-                "jitter must carry the credit, or set credit-seed = always"};
-    case Reason::jitter_never: return {"credit-jitter = never", ""};
-    case Reason::timer_backwards:
-        return {"timer test: the clock ran backwards", "rely on the seed or a hardware RNG"};
-    case Reason::repetition_count:
-        return {"repetition count test: the timings repeat", "rely on the seed or a hardware RNG"};
-    case Reason::adaptive_proportion:
-        return {"adaptive proportion test: one timing prevails", "rely on the seed or a hardware RNG"};
-    case Reason::lag_prediction:
-        return {"lag prediction test: the timings are periodic", "rely on the seed or a hardware RNG"};
-    case Reason::low_estimate:
-        return {"the timings are too regular: assessed below 1 bit a sample", "rely on the seed or a hardware RNG"};
-    case Reason::out_of_time: return {"no time left", "raise jitter-timeout-ms"};
-    case Reason::quality_zero: return {"hwrng-quality = 0", "set hwrng-quality if you trust the device"};
-    case Reason::no_data: return {"the device gave no data", ""};
-    case Reason::not_accepted: return {"the kernel did not accept it", "run as root with CAP_SYS_ADMIN"};
-    }
-    return {"", ""};
-}
+Explanation explain(Reason reason) { return kExplanations[static_cast<std::size_t>(reason)]; }
 
 }  // namespace earlyseed

@@ -40,6 +40,7 @@ enum class Reason {
     machine_unknown,
     // jitter
     jitter_never,
+    timer_coarse,
     timer_backwards,
     repetition_count,
     adaptive_proportion,
@@ -55,8 +56,8 @@ enum class Reason {
 
 // What is wrong, and what to do about it; both without a full stop. `advice` may be empty.
 struct Explanation {
-    std::string_view what;
-    std::string_view advice;
+    const char* what;
+    const char* advice;
 };
 Explanation explain(Reason reason);
 

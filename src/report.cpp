@@ -5,10 +5,43 @@ namespace earlyseed {
 
 namespace {
 
-// One line of the file: its key ("jitter" and "bytes", or "" and "ready"), and where its value lives, a text or a number.
+// One line of the file: its key, and where its value lives, a text or a number.
+struct SourceField {
+    const char* name;
+    TextBuffer* (*text)(SourceReport&);
+    std::uint64_t* (*number)(SourceReport&);
+};
+constexpr SourceField kSourceFields[] = {
+    {"done", nullptr, [](SourceReport& s) { return &s.done; }},
+    {"bytes", nullptr, [](SourceReport& s) { return &s.bytes; }},
+    {"assessed_bits", nullptr, [](SourceReport& s) { return &s.assessed_bits; }},
+    {"credited_bits", nullptr, [](SourceReport& s) { return &s.credited_bits; }},
+    {"time_us", nullptr, [](SourceReport& s) { return &s.time_us; }},
+    {"reason", [](SourceReport& s) -> TextBuffer* { return &s.reason; }, nullptr},
+    {"advice", [](SourceReport& s) -> TextBuffer* { return &s.advice; }, nullptr},
+};
+
+struct ReportField {
+    const char* key;
+    TextBuffer* (*text)(Report&);
+    std::uint64_t* (*number)(Report&);
+};
+constexpr ReportField kReportFields[] = {
+    {"boot_id", [](Report& r) -> TextBuffer* { return &r.boot_id; }, nullptr},
+    {"ready", [](Report& r) -> TextBuffer* { return &r.ready; }, nullptr},
+    {"ready_by", [](Report& r) -> TextBuffer* { return &r.ready_by; }, nullptr},
+    {"ready_at_ms", nullptr, [](Report& r) { return &r.ready_at_ms; }},
+    {"jitter.samples", nullptr, [](Report& r) { return &r.jitter_samples; }},
+    {"seed.generation", nullptr, [](Report& r) { return &r.seed_generation; }},
+    {"seed.saved_at", nullptr, [](Report& r) { return &r.seed_saved_at; }},
+    {"seed.saved_boot", [](Report& r) -> TextBuffer* { return &r.seed_saved_boot; }, nullptr},
+    {"seed.store", [](Report& r) -> TextBuffer* { return &r.store; }, nullptr},
+    {"store.state", [](Report& r) -> TextBuffer* { return &r.store_state; }, nullptr},
+    {"store.problem", [](Report& r) -> TextBuffer* { return &r.store_problem; }, nullptr},
+};
+
 struct Field {
-    std::string_view source;
-    std::string_view name;
+    Text<32> key;
     TextBuffer* text;
     std::uint64_t* number;
     bool always;  // written even when it is 0
@@ -17,37 +50,21 @@ struct Field {
 // Hands every field to visit(context, field): the one list that formatting and parsing share.
 void for_each_field(Report& r, void* context, void (*visit)(void* context, const Field& field)) {
     struct Source {
-        std::string_view name;
+        const char* name;
         SourceReport& report;
     };
-    Source sources[] = {{"jitter", r.jitter}, {"hwrng", r.hwrng}, {"seed", r.seed}};
-    for (auto& [source, s] : sources) {
-        // The zero of a source that has given is the news.
-        const Field fields[] = {{source, "done", nullptr, &s.done, false},
-                                {source, "bytes", nullptr, &s.bytes, false},
-                                {source, "assessed_bits", nullptr, &s.assessed_bits, false},
-                                {source, "credited_bits", nullptr, &s.credited_bits, s.done != 0},
-                                {source, "time_us", nullptr, &s.time_us, false},
-                                {source, "reason", &s.reason, nullptr, false},
-                                {source, "advice", &s.advice, nullptr, false}};
-        for (const Field& field : fields) visit(context, field);
+    for (auto& [name, s] : {Source{"jitter.", r.jitter}, {"hwrng.", r.hwrng}, {"seed.", r.seed}}) {
+        for (const SourceField& f : kSourceFields) {
+            Field field{Text<32>(name).add(f.name), f.text ? f.text(s) : nullptr, f.number ? f.number(s) : nullptr,
+                        false};
+            // The zero of a source that has given is the news.
+            field.always = field.number == &s.credited_bits && s.done != 0;
+            visit(context, field);
+        }
     }
-    const Field fields[] = {{"", "boot_id", &r.boot_id, nullptr, false},
-                            {"", "ready", &r.ready, nullptr, false},
-                            {"", "ready_by", &r.ready_by, nullptr, false},
-                            {"", "ready_at_ms", nullptr, &r.ready_at_ms, false},
-                            {"jitter", "samples", nullptr, &r.jitter_samples, false},
-                            {"seed", "generation", nullptr, &r.seed_generation, false},
-                            {"seed", "saved_at", nullptr, &r.seed_saved_at, false},
-                            {"seed", "saved_boot", &r.seed_saved_boot, nullptr, false},
-                            {"seed", "store", &r.store, nullptr, false},
-                            {"store", "state", &r.store_state, nullptr, false},
-                            {"store", "problem", &r.store_problem, nullptr, false}};
-    for (const Field& field : fields) visit(context, field);
-}
-
-Text<32> key_of(const Field& field) {
-    return Text<32>(field.source).add(field.source.empty() ? "" : ".", field.name);
+    for (const ReportField& f : kReportFields) {
+        visit(context, {f.key, f.text ? f.text(r) : nullptr, f.number ? f.number(r) : nullptr, false});
+    }
 }
 
 }  // namespace
@@ -77,12 +94,17 @@ void format_report(Report& report, Format format, ReportText& text) {
         bool is_zero = field.text ? field.text->empty() : *field.number == 0;
         if (is_zero && !field.always) return;
         auto& [json, out] = *static_cast<Output*>(context);
-        if (json) append_json(out, key_of(field).view());
-        else out.append(key_of(field));
+        if (json)
+            append_json(out, field.key.view());
+        else
+            out.append(field.key);
         out.append(json ? ": " : " = ");
-        if (field.number) out.append(*field.number);
-        else if (json) append_json(out, field.text->view());
-        else out.append(*field.text);
+        if (field.number)
+            out.append(*field.number);
+        else if (json)
+            append_json(out, field.text->view());
+        else
+            out.append(*field.text);
         out.append(json ? ",\n " : "\n");
     });
 }
@@ -97,9 +119,11 @@ Report parse_report(std::string_view text, std::string_view boot_id) {
         Assignment assignment{.key = trim(take_until(line, '=')), .value = trim(line)};
         for_each_field(report, &assignment, [](void* context, const Field& field) {
             const Assignment& a = *static_cast<const Assignment*>(context);
-            if (key_of(field).view() != a.key) return;
-            if (field.text) field.text->assign(a.value);
-            else *field.number = parse_number(a.value).value_or(0);
+            if (field.key.view() != a.key) return;
+            if (field.text)
+                field.text->assign(a.value);
+            else
+                *field.number = parse_number(a.value).value_or(0);
         });
     }
     if (report.boot_id.view() == boot_id) return report;

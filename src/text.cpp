@@ -44,6 +44,12 @@ void TextBuffer::append(Tenths number) {
     append(tenths % 10);
 }
 
+void TextBuffer::append(Thousandths number) {
+    append(number.thousandths / 1000);
+    append(".");
+    for (unsigned unit = 100; unit != 0; unit /= 10) append(number.thousandths / unit % 10);
+}
+
 void TextBuffer::append(Hex hex) {
     constexpr char digits[] = "0123456789abcdef";
     for (std::uint8_t byte : hex.bytes) {

@@ -18,6 +18,11 @@ struct Tenths {
     std::uint64_t thousandths;
 };
 
+// Printed with all three digits: "0.961".
+struct Thousandths {
+    std::uint64_t thousandths;
+};
+
 struct Hex {
     std::span<const std::uint8_t> bytes;
 };
@@ -31,6 +36,7 @@ public:
     void append(const TextBuffer& text);
     void append(std::uint64_t number);
     void append(Tenths number);
+    void append(Thousandths number);
     void append(Hex hex);
 
     void clear() {

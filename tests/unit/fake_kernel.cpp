@@ -540,6 +540,13 @@ File standard_input() {
     return open_place(place_of("/dev/stdin"), false);
 }
 
+File standard_output() {
+    journal("standard_output");
+    fake::put_text("/dev/stdout", "");
+    return open_place(place_of("/dev/stdout"), true);
+}
+
+
 // What stands in the way of making or replacing a file here; 0 when nothing does.
 static int cannot_create(const std::string& path) {
     if (!global.root) return EACCES;
@@ -553,6 +560,24 @@ Status write_text(const char* path, std::string_view text, unsigned permissions)
     if (int code = cannot_create(path); code != 0) return Error{"create", code};
     fake::put_text(path, text);
     find(path)->permissions = static_cast<std::uint16_t>(permissions);
+    return {};
+}
+
+Result<File> create(const char* path) {
+    Failure* failure = journal(std::string("create ") + path);
+    if (failure) return Error{"create", failure->code};
+    if (int code = cannot_create(path); code != 0) return Error{"create", code};
+    fake::put_text(path, "");
+    find(path)->permissions = 0600;
+    return open_place(place_of(path), true);
+}
+
+Status write_bytes(const File& file, std::span<const std::uint8_t> bytes) {
+    State::Handle& handle = handle_of(file);
+    Failure* failure = journal("write_bytes " + handle.path);
+    if (failure) return Error{"write", failure->code};
+    Entry* entry = entry_of(handle);
+    for (Buffer* content : {&entry->cached, &entry->durable}) content->insert(content->end(), bytes.begin(), bytes.end());
     return {};
 }
 

@@ -163,6 +163,37 @@ TEST_CASE("P3: a clock that ran backwards once") {
     CHECK(samples_to_alarm(deltas) == 51);
 }
 
+TEST_CASE("P3: each test tells the worst that it saw, and how often it was at its cutoff") {
+    HealthTests tests;
+    auto worst = [&](std::size_t test) { return tests.count(test).worst; };
+    auto alarms = [&](std::size_t test) { return tests.count(test).alarms; };
+    enum : std::size_t { kClock, kRepetition, kFirst, kSecond, kProportion, kLag };
+    Prng prng(9);
+    for (int i = 0; i < 200; i++) tests.add(prng.unique());
+    CHECK(tests.failed() == kHealthTests.size());
+    for (std::size_t test = kRepetition; test < kHealthTests.size(); test++) CHECK(worst(test) <= 1);
+    // 40 equal ones are at or above 31 ten times; their differences are 0 from the second one on.
+    for (int i = 0; i < 40; i++) tests.add(77);
+    CHECK(worst(kRepetition) == 40);
+    CHECK(alarms(kRepetition) == 10);
+    CHECK(worst(kFirst) == 39);
+    CHECK(alarms(kFirst) == 9);
+    CHECK(worst(kSecond) == 38);
+    CHECK(alarms(kSecond) == 8);
+    CHECK(worst(kLag) == 39);
+    CHECK(alarms(kLag) == 0);
+    CHECK(worst(kClock) == 0);
+    tests.add(kBackwards);
+    tests.add(~std::uint64_t{0});
+    CHECK(worst(kClock) == 2);
+    CHECK(alarms(kClock) == 2);
+    CHECK(tests.failed() == kRepetition);
+    // A window of one value.
+    for (int i = 0; i < 1024; i++) tests.add(5);
+    CHECK(worst(kProportion) == 512);
+    CHECK(alarms(kProportion) >= 512 - kProportionCutoff + 1);
+}
+
 TEST_CASE("P3: an alarm is final, and the first one is kept") {
     HealthTests tests;
     for (int i = 0; i < 31; i++) tests.add(5);

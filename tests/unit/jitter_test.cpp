@@ -82,7 +82,7 @@ TEST_CASE("P3: the judge gives nothing for the first batch, and 128 bits for eac
         CHECK(judge->earned_bits() == 128 * (batches - 1));
     }
     CHECK(judge->alarm() == Reason::none);
-    CHECK_FALSE(judge->low());
+    CHECK(judge->low_batches() == 0);
     // 1/8 bit a sample is an eighth of what a batch must be assessed at, at the least.
     CHECK(kBatchCreditBits * 8 == kBatchSamples);
     CHECK(kLeastMillibits == 1000);
@@ -123,7 +123,7 @@ TEST_CASE("P3: a batch below 1 bit a sample earns nothing, and takes nothing fro
     add(*judge, good_batch(2));
     add(*judge, periodic(kBatchSamples, 100));
     CHECK(judge->alarm() == Reason::none);
-    CHECK(judge->low());
+    CHECK(judge->low_batches() == 1);
     CHECK(judge->earned_bits() == 128);
     // The claim is about what earned.
     CHECK(judge->assessed_millibits() > 2000);
@@ -208,12 +208,12 @@ TEST_CASE("P3: clocks and faults that earn nothing, each with its reason") {
     };
     for (const Clock& clock : {
              Clock{"constant", sequence([](std::size_t) { return 1500u; }), Reason::repetition_count},
-             Clock{"standing still", sequence([](std::size_t) { return 0u; }), Reason::repetition_count},
+             Clock{"standing still", sequence([](std::size_t) { return 0u; }), Reason::timer_coarse},
              Clock{"linear", sequence([](std::size_t i) { return 7 * i; }), Reason::repetition_count},
              Clock{"quadratic", sequence([](std::size_t i) { return 3 * i * i; }), Reason::repetition_count},
-             Clock{"4 ms tick", tick(600, 4'000'000), Reason::repetition_count},
-             Clock{"1 ms tick", tick(600, 1'000'000), Reason::repetition_count},
-             Clock{"1 us clock", tick(617, 1000), Reason::lag_prediction},
+             Clock{"4 ms tick", tick(600, 4'000'000), Reason::timer_coarse},
+             Clock{"1 ms tick", tick(600, 1'000'000), Reason::timer_coarse},
+             Clock{"1 us clock", tick(617, 1000), Reason::timer_coarse},
              Clock{"one noisy bit in a thousand",
                    sequence([&](std::size_t) { return 1500u + (prng.one_in(1000) ? 26u : 0u); }),
                    Reason::repetition_count},
