@@ -426,9 +426,9 @@ def judge(cases: Cases, replayed: Replayed) -> Verdict:
         slots = recording.slots(case.state)
         boots = replayed[recording.kind, key]
         # ext4 takes for granted that a block is written whole: with a torn superblock or commit block Linux does not mount
-        # it (e2fsck -p mends the second, not the first). Nothing else may keep it from being mounted.
+        # it for writing (e2fsck -p mends the second, not the first). Nothing else may keep it from being mounted.
         torn = bool(recording.blocks(case.state, case.state) - recording.whole)
-        mounted = not (torn and "cannot mount" in boots[0].report.get("store.problem", ""))
+        mounted = not (torn and boots[0].report["store.state"] in ("refused", "read-only"))
 
         def breaks(promise: str) -> None:
             verdict.broken[promise].append(
@@ -461,5 +461,5 @@ def judge(cases: Cases, replayed: Replayed) -> Verdict:
 
 def _what_it_did(outcome: Outcome, mounted: bool) -> str:
     if not mounted:
-        return "not mounted by Linux: a block of ext4's own is torn"
+        return "not mounted by Linux for writing: a block of ext4's own is torn"
     return "256 bits" if outcome.credited else outcome.report["seed.reason"]
