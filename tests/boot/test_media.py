@@ -5,7 +5,7 @@ import re
 import pytest
 
 CHECK = "check the medium"
-WRITABLE = "make it writable"
+NOT_WRITABLE = ("cannot be written; make it writable, or check the medium", True, 0)
 # What load says about the store, in one line and with what to do; whether the seed was read, and so mixed; its credit.
 BROKEN = {
     "write-error": (f"cannot write the next seed: input/output error .*; {CHECK}", True, 0),
@@ -14,13 +14,13 @@ BROKEN = {
     "flush-error": (f"cannot flush the next seed: input/output error .*; {CHECK}", True, 0),
     # The newer seed cannot be read; the successor of the other one takes its place, and cannot be read back.
     "read-error": (f"cannot read the next seed: input/output error .*; {CHECK}", True, 0),
-    "read-only": (f"cannot be written; {WRITABLE}", True, 0),
-    "ext4-write-error": ("cannot mount .*: input/output error", False, 0),
-    "ext4-read-only": (f"cannot be written; {WRITABLE}", True, 0),
-    "ext4-unclean-ro": ("cannot mount .*: read-only file system", False, 0),
-    "ext4-mounted-ro": (f"cannot be written; {WRITABLE}", True, 0),
+    "read-only": NOT_WRITABLE,
+    "ext4-write-error": NOT_WRITABLE,  # its mount for writing fails
+    "ext4-read-only": NOT_WRITABLE,
+    "ext4-unclean-ro": NOT_WRITABLE,
+    "ext4-mounted-ro": NOT_WRITABLE,
     "vfat-write-error": (f"cannot write the next seed: input/output error .*; {CHECK}", True, 0),
-    "vfat-read-only": (f"cannot be written; {WRITABLE}", True, 0),
+    "vfat-read-only": NOT_WRITABLE,
     "small": ("has 4096 bytes, 8192 are needed; make the partition larger", False, 0),
     "short-file": ("has 8191 bytes, 8192 are needed; remove it and run 'earlyseed setup'", False, 0),
 }
