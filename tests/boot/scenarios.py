@@ -223,3 +223,10 @@ def hibernated_partition(lab: Lab, generator: str) -> dict:
     return {"hibernated": _boot_and_hibernate(machine, "hibernated", swap),
             **_resume(machine),
             "next": machine.boot("after the resumed one", cut=True)}
+
+
+@scenario(INITRAMFS_TOOLS, after=("carried",))
+def icount(lab: Lab, generator: str) -> Boots:
+    """Time is a function of the instructions run: a clock that counts, and no jitter."""
+    machine = _heir(lab, generator, "icount", append=ALWAYS, hardware=("-icount", "shift=1,sleep=off"))
+    return {"icount": machine.boot("time counts instructions", cut=True)}
