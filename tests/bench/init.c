@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tiny.h"
+
 static long long now_us(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -41,9 +43,7 @@ int main(int argc, char **argv) {
         char byte;
         return getrandom(&byte, 1, 0) != 1;
     }
-    mount("proc", "/proc", "proc", 0, NULL);
-    mount("sysfs", "/sys", "sysfs", 0, NULL);
-    mount("dev", "/dev", "devtmpfs", 0, NULL);
+    begin();
     mount("run", "/run", "tmpfs", 0, NULL);
 
     char line[4096] = "";
@@ -58,7 +58,7 @@ int main(int argc, char **argv) {
     if (tool == 0) {
         if (strcmp(name, "jitter") == 0) execl("/earlyseed", "earlyseed", "load", "--early", NULL);
         if (strcmp(name, "seed") == 0)
-            execl("/earlyseed", "earlyseed", "load", "--root", "/", "--config", "/seed.conf", NULL);
+            execl("/earlyseed", "earlyseed", "load", "--early", "--config", "/seed.conf", NULL);
         execl("/init", "init", name, NULL);
         _exit(127);
     }

@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "boot"))
 
-from lab import blocklog, disks, images, initrd, qemu, tools  # noqa: E402
+from lab import blocklog, qemu, tiny, tools  # noqa: E402
 from lab.blocklog import SECTOR, State  # noqa: E402
 from lab.machine import parse_report  # noqa: E402
 from lab.record import RECORD_BYTES, SLOT_BYTES, Slot, parse_slot  # noqa: E402
@@ -108,65 +108,31 @@ def _disk(kind: str, path: Path) -> tuple[int, int]:
 
 # ---- the guest -------------------------------------------------------------------------------------------------------
 
-def _newc(name: str, mode: int, content: bytes = b"") -> bytes:
-    """An entry of a cpio archive (Linux, Documentation/driver-api/early-userspace/buffer-format.rst)."""
-    fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0]
-    head = ("070701" + "".join(f"{value:08X}" for value in fields) + name + "\0").encode()
-    return head.ljust(len(head) + -len(head) % 4, b"\0") + content + bytes(-len(content) % 4)
-
-
 class Guest:
-    """The kernel, and an initrd with our init, the program and the modules of the disk and of vfat."""
+    """The kernel, and an initrd with our init and the configurations of the stores."""
 
     def __init__(self, folder: Path):
         self.folder = folder
-        # The image of the boot tests with a store on vfat, since its initrd has the modules for it.
-        image = images.image("initramfs-tools", conf=f"{PATIENCE}store = {disks.VfatDisk.setting}\n")
+        image = tiny.image(PATIENCE)
         self.kernel = image.kernel
         self.initrd = folder / "initrd"
-        init = folder / "init"
-        tools.run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", init, HERE / "init.c")
-        limits = "credit-seed = always\ncredit-jitter = never\njitter-timeout-ms = 60000\nload-timeout-ms = 60000\n"
-        parts = [_newc(name, 0o40755) for name in ("proc", "sys", "dev", "run", "mnt", "modules")]
-        parts += [_newc("init", 0o100755, init.read_bytes()),
-                  _newc("earlyseed", 0o100755, (images.installation().tree / "usr/sbin/earlyseed").read_bytes()),
-                  _newc("raw.conf", 0o100600, ("store = /dev/vda1\n" + limits).encode()),
-                  _newc("file.conf", 0o100600, ("store = /dev/vda:/seed\n" + limits).encode())]
-        parts += [_newc(f"modules/{number:02}.ko", 0o100600, content)
-                  for number, content in enumerate(_modules(image.initrd))]
-        self.initrd.write_bytes(b"".join(parts) + _newc("TRAILER!!!", 0))
+        limits = b"credit-seed = always\ncredit-jitter = never\njitter-timeout-ms = 60000\nload-timeout-ms = 60000\n"
+        tiny.make_initrd(self.initrd, HERE / "init.c", image, {"raw.conf": b"store = /dev/vda1\n" + limits,
+                                                               "file.conf": b"store = /dev/vda:/seed\n" + limits})
 
     def run(self, name: str, options: list[str], drives: list[qemu.Drive], timeout_s: int) -> None:
         """Boots, and waits until init has done its work."""
-        # One processor: with two, every mount and unmount waits for the other one (RCU), and a state takes twice as long.
-        command = ["setpriv", "--pdeathsig", "KILL", "timeout", str(timeout_s), "qemu-system-x86_64", *qemu.HARDWARE,
-                   "-smp", "1", "-uuid", "e5eed000-0000-4000-8000-00000000c4a5", "-kernel", self.kernel, "-initrd", self.initrd,
-                   "-serial", "stdio", "-append",
-                   " ".join(["quiet no_timer_check panic=-1 random.trust_cpu=off random.trust_bootloader=off console=ttyS0",
-                             *options])]
+        more = ["-uuid", "e5eed000-0000-4000-8000-00000000c4a5"]
         for index, drive in enumerate(drives):
-            command += ["-drive", f"if=none,id=disk{index},{drive.options()}",
-                        "-device", f"virtio-blk-pci,drive=disk{index},addr=0x{index + 4:x}"]
+            more += ["-drive", f"if=none,id=disk{index},{drive.options()}",
+                     "-device", f"virtio-blk-pci,drive=disk{index},addr=0x{index + 4:x}"]
+        command = tiny.command(self.kernel, self.initrd, timeout_s, options, more)
         console = self.folder / f"{name}.console"
         with open(console, "wb") as out:
             status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False).returncode
         text = console.read_text(errors="replace")
         if status != 0 or "crash-done" not in text:
             raise RuntimeError(f"{name}: exit status {status}\n{text[-3000:]}")
-
-
-def _modules(image: Path) -> list[bytes]:
-    """The modules for virtio disks and vfat, each after those that it needs."""
-    files = initrd.files(image)
-    folder = next(name for name in files if name.endswith("/modules.dep")).removesuffix("modules.dep")
-    needs = {}
-    for line in files[folder + "modules.dep"].decode().splitlines():
-        path, _, rest = line.partition(":")
-        needs[Path(path).stem.replace("-", "_")] = [path, *rest.split()]
-    wanted: dict[str, None] = {}
-    for name in ("virtio_pci", "virtio_blk", "vfat", "nls_cp437", "nls_ascii"):
-        wanted.update(dict.fromkeys(reversed(needs[name])))
-    return [files[folder + path] for path in wanted]
 
 
 # ---- recording -------------------------------------------------------------------------------------------------------

@@ -25,20 +25,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tiny.h"
+
 enum { SECTOR = 512, BLOCK = 4096, BOOTS = 2, KINDS = 8 };
 
 static int replaying;  // no boot of it is one that was recorded
-
-static void fail(const char *what) {
-    printf("\ncrash-failed %s: %s\n", what, strerror(errno));
-    fflush(stdout);
-    sync();
-    reboot(RB_POWER_OFF);
-}
-
-static void must(int result, const char *what) {
-    if (result < 0) fail(what);
-}
 
 static void put_text(const char *path, const char *text) {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -53,17 +44,6 @@ static int get_text(const char *path, char *text, size_t size) {
     if (file >= 0) close(file);
     text[got < 0 ? 0 : got] = '\0';
     return file >= 0;
-}
-
-static void load_modules(void) {
-    for (int number = 0;; number++) {
-        char path[32];
-        snprintf(path, sizeof path, "/modules/%02d.ko", number);
-        int file = open(path, O_RDONLY);
-        if (file < 0) return;
-        must(syscall(SYS_finit_module, file, "", 0), path);
-        close(file);
-    }
 }
 
 // Opened and closed around every use: a disk that stays open keeps its cache when it is unmounted.
@@ -303,10 +283,7 @@ static const char *option(const char *line, const char *name, char *value, size_
 }
 
 int main(void) {
-    mount("proc", "/proc", "proc", 0, NULL);
-    mount("sysfs", "/sys", "sysfs", 0, NULL);
-    mount("dev", "/dev", "devtmpfs", 0, NULL);
-    load_modules();
+    begin();
     put_text("/boot_id", "");
     must(mount("/boot_id", "/proc/sys/kernel/random/boot_id", NULL, MS_BIND, NULL), "boot_id");
     mount("run", "/run", "tmpfs", 0, NULL);

@@ -29,17 +29,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tiny.h"
+
 enum { SECRET = 64, PIECE = 8, BLOCK = 4096, SEED_AT = 80, MOST_SECRETS = 64, MOST_BYTES = 8 << 20 };
-
-static void fail(const char *what) {
-    printf("\nsecrets: failed %s: %s\n", what, strerror(errno));
-    fflush(stdout);
-    reboot(RB_POWER_OFF);
-}
-
-static void must(long result, const char *what) {
-    if (result < 0) fail(what);
-}
 
 static void put_text(const char *path, const char *text) {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -332,17 +324,6 @@ static void run(const char *scene, const char *program, const char *command, con
 
 // --- the guest --------------------------------------------------------------------------------------------------------
 
-static void load_modules(void) {
-    for (int number = 0;; number++) {
-        char path[32];
-        snprintf(path, sizeof path, "/modules/%02d.ko", number);
-        int file = open(path, O_RDONLY);
-        if (file < 0) return;
-        must(syscall(SYS_finit_module, file, "", 0), path);
-        close(file);
-    }
-}
-
 // The disk as it was, and another /run: as a new boot finds them.
 static void again(void) {
     static char store[2 * BLOCK] __attribute__((aligned(BLOCK)));
@@ -397,10 +378,7 @@ int main(int argc, char **argv) {
         put_text("/cores/piped", "a core\n");
         return 0;
     }
-    mount("proc", "/proc", "proc", 0, NULL);
-    mount("sysfs", "/sys", "sysfs", 0, NULL);
-    mount("dev", "/dev", "devtmpfs", 0, NULL);
-    load_modules();
+    begin();
     mkdir("/cores", 0700);
 
     again();

@@ -7,9 +7,7 @@ One boot of Debian's kernel with init.c, which traces the stripped program. Out 
 cache of a store that is a file, the block layer's buffers), and what registers held before the last system call.
 """
 import hashlib
-import os
 import re
-import struct
 import subprocess
 import sys
 from collections import defaultdict
@@ -18,13 +16,12 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-for folder in ("boot", "crash"):
-    sys.path.insert(0, str(HERE.parent / folder))
+sys.path.insert(0, str(HERE.parent / "boot"))
 
-from crash import _modules as modules, _newc as newc  # noqa: E402
-from lab import disks, images, qemu, tools  # noqa: E402
+from lab import tiny, tools  # noqa: E402
+from lab.record import make_slot  # noqa: E402
+from scenarios import PATIENCE  # noqa: E402
 
-SLOT_BYTES = 4096
 LOADS = ["load", "load, a file on ext4", "load, credited", "load, ready"]
 SAVES = ["save", "save, ready"]
 CRASHES = ["crash", "crash, cores to a pipe"]
@@ -34,43 +31,25 @@ def seed_of(generation):
     return hashlib.blake2b(b"a seed of the test, %d" % generation).digest()
 
 
-def record(generation):
-    """A slot with a creditable seed of another boot of this machine, which has no identity (no -uuid)."""
-    seed = seed_of(generation)
-    head = struct.pack("<8sHHIQQ16s32s64s336x", b"earlySD\n", 1, 1, 0, generation, 0, b"another boot    ", bytes(32), seed)
-    return (head + hashlib.blake2b(head, digest_size=32).digest()).ljust(SLOT_BYTES, b"\0")
-
-
 def strace_files():
-    """strace with what it is linked to, as (name in the archive, content)."""
+    """strace with what it is linked to."""
     linked = subprocess.run(["ldd", "/usr/bin/strace"], check=True, stdout=subprocess.PIPE, text=True).stdout
     paths = ["/usr/bin/strace", *re.findall(r"(/\S+) \(0x", linked)]
-    return [(path.lstrip("/"), Path(path).read_bytes()) for path in paths]
+    return {path.lstrip("/"): Path(path).read_bytes() for path in paths}
 
 
-def make_initrd(path, image):
-    init = path.parent / "init"
-    tools.run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", init, HERE / "init.c")
-    limits = "credit-jitter = never\njitter-timeout-ms = 60000\nload-timeout-ms = 60000\n"
-    files = [("init", init.read_bytes()),
-             ("earlyseed", (images.installation().tree / "usr/sbin/earlyseed").read_bytes()),
-             ("never.conf", ("store = /dev/vda\ncredit-seed = never\n" + limits).encode()),
-             ("always.conf", ("store = /dev/vda\ncredit-seed = always\n" + limits).encode()),
-             ("ext4.conf", ("store = /dev/vdb:/seed\ncredit-seed = never\n" + limits).encode()),
-             *((f"modules/{number:02}.ko", content) for number, content in enumerate(modules(image.initrd))),
-             *strace_files()]
-    folders = {"proc", "sys", "dev", "run"}
-    for name, _ in files:
-        folders.update(str(parent) for parent in Path(name).parents if str(parent) != ".")
-    parts = [newc(name, 0o40755) for name in sorted(folders)] + [newc(name, 0o100755, content) for name, content in files]
-    path.write_bytes(b"".join(parts) + newc("TRAILER!!!", 0))
+def configurations():
+    limits = b"credit-jitter = never\njitter-timeout-ms = 60000\nload-timeout-ms = 60000\n"
+    return {"never.conf": b"store = /dev/vda\ncredit-seed = never\n" + limits,
+            "always.conf": b"store = /dev/vda\ncredit-seed = always\n" + limits,
+            "ext4.conf": b"store = /dev/vdb:/seed\ncredit-seed = never\n" + limits}
 
 
 def make_disks(folder):
-    (folder / "raw").write_bytes(record(1) + record(2))
+    (folder / "raw").write_bytes(make_slot(1, seed_of(1)) + make_slot(2, seed_of(2)))
     tree = folder / "tree"
     tree.mkdir()
-    (tree / "seed").write_bytes(record(3) + record(4))
+    (tree / "seed").write_bytes(make_slot(3, seed_of(3)) + make_slot(4, seed_of(4)))
     (tree / "seed").chmod(0o600)
     (folder / "ext4").write_bytes(bytes(3 << 20))
     tools.run("mke2fs", "-q", "-F", "-t", "ext4", "-E", "lazy_itable_init=0", "-d", tree, folder / "ext4")
@@ -109,15 +88,12 @@ class Told:
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("secrets")
-    image = images.image("initramfs-tools", conf=f"store = {disks.VfatDisk.setting}\n")
-    make_initrd(folder / "initrd", image)
+    image = tiny.image(PATIENCE)
+    tiny.make_initrd(folder / "initrd", HERE / "init.c", image, {**configurations(), **strace_files()})
     drives = []
     for number, path in enumerate(make_disks(folder)):
         drives += ["-drive", f"if=none,id=d{number},file={path},format=raw", "-device", f"virtio-blk-pci,drive=d{number}"]
-    options = "quiet no_timer_check panic=-1 random.trust_cpu=off random.trust_bootloader=off console=ttyS0"
-    done = subprocess.run(["setpriv", "--pdeathsig", "KILL", "timeout", "300", "qemu-system-x86_64", *qemu.HARDWARE,
-                           "-smp", "1", "-kernel", image.kernel, "-initrd", folder / "initrd",
-                           "-serial", "stdio", *drives, "-append", options],
+    done = subprocess.run(tiny.command(image.kernel, folder / "initrd", 300, [], drives),
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     console = done.stdout.decode(errors="replace")
     (folder / "console").write_text(console)
