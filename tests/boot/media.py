@@ -12,7 +12,7 @@ from lab.qemu import Drive, Qemu
 from lab.record import Store
 from lab.scenario import Lab, scenario
 from lab.tools import run
-from scenarios import ALWAYS, INITRAMFS_TOOLS, PATIENCE, PATIENT_INITRD, Boots, _heir
+from scenarios import ALWAYS, INITRAMFS_TOOLS, PATIENCE, Boots, _heir
 
 NATIVE_4K = {"device": "logical_block_size=4096,physical_block_size=4096"}
 READ_ONLY = {"read_only": True}
@@ -150,7 +150,7 @@ def _plug_store(guest: Qemu) -> None:
 def late(lab: Lab, generator: str) -> Boots:
     """The store's disk is plugged in after login; while the initrd waits for the root's disk; while the root file
     system's systemd starts."""
-    machine = _heir(lab, generator, "late", append=ALWAYS + PATIENT_INITRD)
+    machine = _heir(lab, generator, "late", append=ALWAYS)
     is_late = {"store": {"late": True}}
 
     def after_login(guest: Qemu) -> None:

@@ -18,7 +18,6 @@ DRACUT_PLAIN = "dracut-without-systemd"
 
 PATIENCE = "jitter-timeout-ms = 5000\nload-timeout-ms = 7000\n"  # units end load after 10 s
 ALWAYS = ["earlyseed.credit_seed=always"]
-PATIENT_INITRD = ["rootdelay=600"]  # initramfs-tools waits that long for a disk, and not 30 s since its start
 
 Boots = dict[str, Boot]
 
@@ -58,7 +57,7 @@ def defaults(lab: Lab, generator: str) -> Boots:
     return {"defaults": machine.boot("as shipped", cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT, after=("carried",))
+@scenario(INITRAMFS_TOOLS, after=("carried",))
 def vouched(lab: Lab, generator: str) -> Boots:
     """The administrator vouches for the virtual machine (credit-seed = always); between the boots, a power cut."""
     machine = _heir(lab, generator, "vouched", append=ALWAYS)
@@ -74,7 +73,7 @@ def seed_alone(lab: Lab, generator: str) -> Boots:
     return {"seed_alone": machine.boot("seed alone", cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT, after=("carried",))
+@scenario(INITRAMFS_TOOLS, after=("carried",))
 def cloned(lab: Lab, generator: str) -> Boots:
     """The store's disk in another machine (another DMI product UUID), vouched for or not."""
     machine = _heir(lab, generator, "cloned", append=ALWAYS, identity="00c10ed0-0000-4000-8000-00000000c10e")
@@ -202,7 +201,7 @@ def hibernated(_lab: Lab, generator: str) -> dict:
     """A file system with the store in it is mounted while the machine hibernates. It resumes; boots as usual;
     hibernates again, and is told not to resume."""
     image = images.image(generator, conf=PATIENCE + f"store = {disks.Ext4Disk.setting}\n")
-    machine = Machine(f"hibernated-{generator}", image, append=ALWAYS + PATIENT_INITRD)
+    machine = Machine(f"hibernated-{generator}", image, append=ALWAYS)
     machine.store = disks.Ext4Disk(machine.folder / "store.img")
     machine.swap = disks.SwapDisk(machine.folder / "swap.img")
     mounts = (f"mkdir /keep; echo 'UUID={disks.Ext4Disk.IDENTIFIER} /keep ext4 defaults 0 2' >>/etc/fstab; "
@@ -217,7 +216,7 @@ def hibernated(_lab: Lab, generator: str) -> dict:
 def hibernated_partition(lab: Lab, generator: str) -> dict:
     """The store is a partition: load uses it before the attempt to resume, while the memory to be resumed to knows of
     its former content."""
-    machine = _heir(lab, generator, "hibernated-partition", append=ALWAYS + PATIENT_INITRD)
+    machine = _heir(lab, generator, "hibernated-partition", append=ALWAYS)
     machine.swap = disks.SwapDisk(machine.folder / "swap.img")
     swap = {"swap": f"swapon UUID={disks.SwapDisk.IDENTIFIER}"}
     return {"hibernated": _boot_and_hibernate(machine, "hibernated", swap),
