@@ -12,9 +12,8 @@ namespace earlyseed {
 int add(const Options& options) {
     log::begin("add", false);
     if (!require_root()) return kExitDegraded;
-    bool standard_input = options.file.view() == "-";
-    const char* path = standard_input ? "/dev/stdin" : options.file.c_str();
-    auto file = standard_input ? Result<kernel::File>(kernel::standard_input()) : kernel::open_read(path, true);
+    const char* path = options.file.view() == "-" ? "/dev/stdin" : options.file.c_str();
+    auto file = open_input(options.file);
     if (!file) {
         log::warn(describe(file.error(), path));
         return kExitDegraded;
@@ -47,8 +46,7 @@ int add(const Options& options) {
     bool made_ready = false;
     Credit credit = feed(pool_input.span(), {bits, Reason::none}, made_ready);
     if (credit.reason != Reason::none) {
-        auto [what, advice] = explain(credit.reason);
-        log::warn(Line(what).add("; ", advice));
+        log::warn(explained(credit.reason));
         return kExitDegraded;
     }
     log::info(Line().add(bytes, " bytes mixed, ", bits, " bits credited")

@@ -75,7 +75,8 @@ Line refusal_of(StoreContent content) {
     case StoreContent::empty: return {};
     case StoreContent::other_version:
         return "is of another version of earlyseed; use that version, or run 'earlyseed forget'";
-    case StoreContent::foreign: return "holds data that is not earlyseed's; nothing was written; wipe it yourself, or choose another store";
+    case StoreContent::foreign:
+        return "holds data that is not earlyseed's; nothing was written; wipe it yourself, or choose another store";
     case StoreContent::unreadable: return "cannot be read; check the medium";
     }
     return {};
@@ -87,12 +88,21 @@ bool open_store(const StoreSpec& spec, Store::Mode mode, OpenStore& opened) {
         opened.store.read(opened.slots);
         opened.choice = choose(opened.slots);
         Line refusal = refusal_of(opened.choice.content);
-        if (refusal.empty() && opened.store.read_only()) refusal = "cannot be written; make it writable, or check the medium";
+        if (refusal.empty() && opened.store.read_only()) refusal = kNotWritable;
         if (refusal.empty()) return true;
         problem.add("store ", spec.text, ": ", refusal);
     }
     log::warn(problem);
     return false;
+}
+
+Line explained(Reason reason) {
+    auto [what, advice] = explain(reason);
+    return Line(what).add("; ", advice);
+}
+
+Result<kernel::File> open_input(const Path& path) {
+    return path.view() == "-" ? Result<kernel::File>(kernel::standard_input()) : kernel::open_read(path.c_str(), true);
 }
 
 Report read_report(const Boot& boot) {

@@ -43,6 +43,15 @@ bool open_store(const StoreSpec& spec, Store::Mode mode, OpenStore& opened);
 // Why a store with this content is never written, with what to do; empty when it may be.
 Line refusal_of(StoreContent content);
 
+// "what; advice" of a reason.
+Line explained(Reason reason);
+
+// What is wrong with a store that can be read only.
+inline constexpr const char* kNotWritable = "cannot be written; make it writable, or check the medium";
+
+// Opens a command's input: a file, which may be a FIFO and is waited for, or "-", the standard input.
+Result<kernel::File> open_input(const Path& path);
+
 Report read_report(const Boot& boot);
 // One warning when it cannot be written.
 void write_report(Report& report);

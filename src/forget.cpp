@@ -26,7 +26,7 @@ int forget(const Options& options) {
         if (content == StoreContent::foreign || content == StoreContent::unreadable) {
             problem.add(refusal_of(content));
         } else if (store.read_only()) {
-            problem.add("cannot be written; make it writable, or check the medium");
+            problem.add(kNotWritable);
         } else if (Status erased = store.erase(); !erased) {
             problem.add(describe(erased.error(), "zeros"), "; check the medium");
         } else {

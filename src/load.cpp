@@ -155,7 +155,7 @@ void feed_seed(Load& load, Store& store) {
         report.seed_saved_boot.add(Hex{seed.boot_id});
         report.store_state = "rotated";
         if (store.read_only()) {
-            store_problem(load, "read-only", problem.add("cannot be written; make it writable, or check the medium"));
+            store_problem(load, "read-only", problem.add(kNotWritable));
         } else if (!result.retired) {
             write_failed(result.retired.error(), "the next seed");
         } else if (!result.renewed) {
@@ -169,14 +169,13 @@ void feed_seed(Load& load, Store& store) {
         source.set({0, pristine ? Reason::no_seed : Reason::damaged});
         report.store_state = "created";
         if (store.read_only()) {
-            store_problem(load, "read-only", problem.add("holds no seed and cannot be written; make it writable, or check the medium"));
+            store_problem(load, "read-only", problem.add("holds no seed and ", kNotWritable));
         } else if (SaveResult saved = save_seed(store, slots, choice, stamp); !saved.written) {
             write_failed(saved.written.error(), "a first seed");
         }
     }
     if (store.flaw() != Reason::none && report.store_problem.empty()) {
-        auto [what, advice] = explain(store.flaw());
-        store_problem(load, "flawed", problem.add(what, "; ", advice));
+        store_problem(load, "flawed", problem.add(explained(store.flaw())));
     }
     source.time_us = (kernel::monotonic_ns() - start) / 1000;
     summarise(load.summary, "seed", source, "");

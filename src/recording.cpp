@@ -155,9 +155,7 @@ int print_judgement(const JitterJudge& judge, std::size_t left_over) {
 }
 
 int judge_recording(const Options& options) {
-    bool from_file = options.file.view() != "-";
-    auto file =
-        from_file ? kernel::open_read(options.file.c_str(), true) : Result<kernel::File>(kernel::standard_input());
+    auto file = open_input(options.file);
     if (!file) return fail(describe(file.error(), options.file.view()));
     Recording recording;
     Bytes<4096> buffer;

@@ -5,13 +5,14 @@ namespace earlyseed {
 
 namespace {
 
-// One line of the file: its key, and where its value lives, a text or a number.
-struct SourceField {
-    const char* name;
-    TextBuffer* (*text)(SourceReport&);
-    std::uint64_t* (*number)(SourceReport&);
+// Where a value of an Owner lives, a text or a number, and its key.
+template <typename Owner>
+struct FieldOf {
+    const char* key;
+    TextBuffer* (*text)(Owner&);
+    std::uint64_t* (*number)(Owner&);
 };
-constexpr SourceField kSourceFields[] = {
+constexpr FieldOf<SourceReport> kSourceFields[] = {
     {"done", nullptr, [](SourceReport& s) { return &s.done; }},
     {"bytes", nullptr, [](SourceReport& s) { return &s.bytes; }},
     {"assessed_bits", nullptr, [](SourceReport& s) { return &s.assessed_bits; }},
@@ -21,12 +22,7 @@ constexpr SourceField kSourceFields[] = {
     {"advice", [](SourceReport& s) -> TextBuffer* { return &s.advice; }, nullptr},
 };
 
-struct ReportField {
-    const char* key;
-    TextBuffer* (*text)(Report&);
-    std::uint64_t* (*number)(Report&);
-};
-constexpr ReportField kReportFields[] = {
+constexpr FieldOf<Report> kReportFields[] = {
     {"boot_id", [](Report& r) -> TextBuffer* { return &r.boot_id; }, nullptr},
     {"ready", [](Report& r) -> TextBuffer* { return &r.ready; }, nullptr},
     {"ready_by", [](Report& r) -> TextBuffer* { return &r.ready_by; }, nullptr},
@@ -40,12 +36,18 @@ constexpr ReportField kReportFields[] = {
     {"store.problem", [](Report& r) -> TextBuffer* { return &r.store_problem; }, nullptr},
 };
 
+// One line of the file.
 struct Field {
     Text<32> key;
     TextBuffer* text;
     std::uint64_t* number;
-    bool always;  // written even when it is 0
+    bool always = false;  // written even when it is 0
 };
+
+template <typename Owner>
+Field field_of(Owner& owner, const FieldOf<Owner>& f, const char* prefix) {
+    return {Text<32>(prefix).add(f.key), f.text ? f.text(owner) : nullptr, f.number ? f.number(owner) : nullptr};
+}
 
 // Hands every field to visit(context, field): the one list that formatting and parsing share.
 void for_each_field(Report& r, void* context, void (*visit)(void* context, const Field& field)) {
@@ -54,17 +56,14 @@ void for_each_field(Report& r, void* context, void (*visit)(void* context, const
         SourceReport& report;
     };
     for (auto& [name, s] : {Source{"jitter.", r.jitter}, {"hwrng.", r.hwrng}, {"seed.", r.seed}}) {
-        for (const SourceField& f : kSourceFields) {
-            Field field{Text<32>(name).add(f.name), f.text ? f.text(s) : nullptr, f.number ? f.number(s) : nullptr,
-                        false};
+        for (const auto& f : kSourceFields) {
+            Field field = field_of(s, f, name);
             // The zero of a source that has given is the news.
             field.always = field.number == &s.credited_bits && s.done != 0;
             visit(context, field);
         }
     }
-    for (const ReportField& f : kReportFields) {
-        visit(context, {f.key, f.text ? f.text(r) : nullptr, f.number ? f.number(r) : nullptr, false});
-    }
+    for (const auto& f : kReportFields) visit(context, field_of(r, f, ""));
 }
 
 }  // namespace

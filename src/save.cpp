@@ -28,10 +28,7 @@ int save(const Options& options) {
         return kExitDegraded;
     }
     Reason flaw = opened.store.flaw();
-    if (flaw != Reason::none) {
-        auto [what, advice] = explain(flaw);
-        log::warn(line.add(what, "; ", advice));
-    }
+    if (flaw != Reason::none) log::warn(line.add(explained(flaw)));
     log::info(Line("seed saved, generation ").add(saved.generation, saved.creditable ? "" : "; not creditable"));
     return flaw == Reason::none ? kExitDone : kExitDegraded;
 }

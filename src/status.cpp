@@ -64,10 +64,7 @@ StoreView look_at_store(const Config& config) {
     view.saved_at_s = seed.saved_at_s;
     view.creditable = seed.creditable && choice.sibling_valid && store.flaw() == Reason::none;
     view.bound = !all_zero(seed.machine_tag) && seed.machine_tag == identify_machine().tag;
-    if (store.flaw() != Reason::none) {
-        auto [what, advice] = explain(store.flaw());
-        view.problem.add(what, "; ", advice);
-    }
+    if (store.flaw() != Reason::none) view.problem.add(explained(store.flaw()));
     return view;
 }
 

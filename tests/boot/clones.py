@@ -8,7 +8,7 @@ import shutil
 from lab import disks
 from lab.machine import Machine
 from lab.scenario import Lab, scenario
-from scenarios import ALWAYS, INITRAMFS_TOOLS, Boots, _heir
+from scenarios import ALWAYS, INITRAMFS_TOOLS, Boots, heir
 
 # What a physical machine shows: no hypervisor, and a manufacturer of its own.
 PHYSICAL = ("-cpu", "qemu64,-svm,-hypervisor", "-smbios", "type=1,manufacturer=Lab,product=Board{}",
@@ -24,7 +24,7 @@ def physical(serial: str = "") -> tuple[str, ...]:
 def physical_machines(lab: Lab, generator: str) -> Boots:
     """Under credit-seed = auto, in what looks like physical machines: the disk in the machine that saved the seed; then
     in one without any identity, twice; then that one has a serial number, twice; then another serial number."""
-    machine = _heir(lab, generator, "physical")
+    machine = heir(lab, generator, "physical")
     boots = {}
 
     def boot(name: str, label: str, serial: str, identity: str) -> None:
@@ -46,7 +46,7 @@ def snapshots(lab: Lab, generator: str) -> Boots:
     boots = {}
     time_of_day = ("-rtc", "base=2026-01-01T12:00:00")
     for name, options in (("auto", []), ("auto_again", []), ("always", ALWAYS), ("always_again", ALWAYS)):
-        machine = _heir(lab, generator, f"snapshot-{name}", append=options, hardware=time_of_day)
+        machine = heir(lab, generator, f"snapshot-{name}", append=options, hardware=time_of_day)
         boots[name] = machine.boot(f"snapshot, {name}", cut=True)
     return boots
 
@@ -54,7 +54,7 @@ def snapshots(lab: Lab, generator: str) -> Boots:
 @scenario(INITRAMFS_TOOLS, after=("carried",))
 def forgotten(lab: Lab, generator: str) -> Boots:
     """An image is made of a machine that ran `earlyseed forget`, and two machines of the image."""
-    golden = _heir(lab, generator, "golden", append=ALWAYS)
+    golden = heir(lab, generator, "golden", append=ALWAYS)
     boots = {"golden": golden.boot("forget", ask={"forget": "earlyseed forget; echo $?"})}
     for name in ("one", "two"):
         copy = Machine(f"copy-{name}-{generator}", golden.image, append=ALWAYS)

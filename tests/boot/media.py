@@ -12,7 +12,7 @@ from lab.qemu import Drive, Qemu
 from lab.record import Store
 from lab.scenario import Lab, scenario
 from lab.tools import run
-from scenarios import ALWAYS, INITRAMFS_TOOLS, PATIENCE, Boots, _heir
+from scenarios import ALWAYS, INITRAMFS_TOOLS, PATIENCE, Boots, heir
 
 NATIVE_4K = {"device": "logical_block_size=4096,physical_block_size=4096"}
 READ_ONLY = {"read_only": True}
@@ -128,7 +128,7 @@ def _use(machine: Machine, media: dict[str, Medium], label: str, healthy: bool, 
 def media(lab: Lab, generator: str) -> dict:
     """The machine's own store fails in the initrd, with each kind of error, then works again; in the first and the last
     of these boots other media are used in the running system: in the first one broken, in the last one healthy."""
-    machine = _heir(lab, generator, "media", append=ALWAYS)
+    machine = heir(lab, generator, "media", append=ALWAYS)
     others = make_media(machine.folder, machine.store.read())
     write_error, broken = _use(machine, others, "EIO on write", False, store=error_on("write"))
     slots = machine.store.START // 512
@@ -150,7 +150,7 @@ def _plug_store(guest: Qemu) -> None:
 def late(lab: Lab, generator: str) -> Boots:
     """The store's disk is plugged in after login; while the initrd waits for the root's disk; while the root file
     system's systemd starts."""
-    machine = _heir(lab, generator, "late", append=ALWAYS)
+    machine = heir(lab, generator, "late", append=ALWAYS)
     is_late = {"store": {"late": True}}
 
     def after_login(guest: Qemu) -> None:

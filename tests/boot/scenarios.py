@@ -42,7 +42,7 @@ def carried(_lab: Lab, generator: str) -> Boots:
     return {"first": machine.boot("first boot, empty store"), "second": machine.boot("second boot, same disk")}
 
 
-def _heir(lab: Lab, generator: str, name: str, **fields) -> Machine:
+def heir(lab: Lab, generator: str, name: str, **fields) -> Machine:
     """The machine of `carried` after its two boots: its identity and its store's bytes."""
     parent = lab.result("carried", generator)["second"]
     image = fields.pop("image", None) or images.image(generator, conf=PATIENCE)
@@ -53,14 +53,14 @@ def _heir(lab: Lab, generator: str, name: str, **fields) -> Machine:
 @scenario(INITRAMFS_TOOLS, after=("carried",))
 def defaults(lab: Lab, generator: str) -> Boots:
     """The configuration as shipped: no configuration file at all."""
-    machine = _heir(lab, generator, "defaults", image=images.image(generator))
+    machine = heir(lab, generator, "defaults", image=images.image(generator))
     return {"defaults": machine.boot("as shipped", cut=True)}
 
 
 @scenario(INITRAMFS_TOOLS, after=("carried",))
 def vouched(lab: Lab, generator: str) -> Boots:
     """The administrator vouches for the virtual machine (credit-seed = always); between the boots, a power cut."""
-    machine = _heir(lab, generator, "vouched", append=ALWAYS)
+    machine = heir(lab, generator, "vouched", append=ALWAYS)
     return {"vouched": machine.boot("vouched for", cut=True),
             "after_cut": machine.boot("after a power cut", cut=True)}
 
@@ -69,21 +69,21 @@ def vouched(lab: Lab, generator: str) -> Boots:
 def seed_alone(lab: Lab, generator: str) -> Boots:
     """No credit for jitter: only the seed can make the generator ready."""
     image = images.image(generator, conf=PATIENCE + "credit-jitter = never\ncredit-seed = always\n")
-    machine = _heir(lab, generator, "seed-alone", image=image)
+    machine = heir(lab, generator, "seed-alone", image=image)
     return {"seed_alone": machine.boot("seed alone", cut=True)}
 
 
 @scenario(INITRAMFS_TOOLS, after=("carried",))
 def cloned(lab: Lab, generator: str) -> Boots:
     """The store's disk in another machine (another DMI product UUID), vouched for or not."""
-    machine = _heir(lab, generator, "cloned", append=ALWAYS, identity="00c10ed0-0000-4000-8000-00000000c10e")
+    machine = heir(lab, generator, "cloned", append=ALWAYS, identity="00c10ed0-0000-4000-8000-00000000c10e")
     return {"cloned": machine.boot("the disk in another machine", cut=True)}
 
 
 @scenario(INITRAMFS_TOOLS, DRACUT, after=("carried",))
 def switched_off(lab: Lab, generator: str) -> Boots:
     """The two off switches on the kernel command line."""
-    machine = _heir(lab, generator, "switched-off")
+    machine = heir(lab, generator, "switched-off")
     return {"off": machine.boot("earlyseed=off", append=["earlyseed=off"]),
             "initrd_off": machine.boot("rd.earlyseed=0", append=["rd.earlyseed=0"], cut=True)}
 
@@ -125,7 +125,7 @@ def root_file(_lab: Lab, generator: str) -> Boots:
 def obstacles(lab: Lab, generator: str) -> Boots:
     """No disk with a store at all, and a disk that cannot be written, in two boots."""
     without = Machine(f"missing-{generator}", images.image(generator, conf=PATIENCE), append=ALWAYS)
-    read_only = _heir(lab, generator, "read-only", append=ALWAYS)
+    read_only = heir(lab, generator, "read-only", append=ALWAYS)
     return {"missing": without.boot("no store", cut=True),
             "read_only": read_only.boot("read-only disk", store={"read_only": True}, cut=True),
             "read_only_again": read_only.boot("read-only disk, again", store={"read_only": True}, cut=True)}
@@ -134,7 +134,7 @@ def obstacles(lab: Lab, generator: str) -> Boots:
 @scenario(INITRAMFS_TOOLS, after=("carried",))
 def damaged(lab: Lab, generator: str) -> Boots:
     """Stores with one bit wrong in a slot, in both, and with somebody else's data."""
-    machine = _heir(lab, generator, "damaged", append=ALWAYS)
+    machine = heir(lab, generator, "damaged", append=ALWAYS)
     store = machine.store.read()
     newest = store.slots.index(store.newest)
     boots = {}
@@ -216,7 +216,7 @@ def hibernated(_lab: Lab, generator: str) -> dict:
 def hibernated_partition(lab: Lab, generator: str) -> dict:
     """The store is a partition: load uses it before the attempt to resume, while the memory to be resumed to knows of
     its former content."""
-    machine = _heir(lab, generator, "hibernated-partition", append=ALWAYS)
+    machine = heir(lab, generator, "hibernated-partition", append=ALWAYS)
     machine.swap = disks.SwapDisk(machine.folder / "swap.img")
     swap = {"swap": f"swapon UUID={disks.SwapDisk.IDENTIFIER}"}
     return {"hibernated": _boot_and_hibernate(machine, "hibernated", swap),
@@ -228,5 +228,5 @@ def hibernated_partition(lab: Lab, generator: str) -> dict:
 def icount(lab: Lab, generator: str) -> Boots:
     """Time is a function of the instructions run: a clock that counts, and no jitter. One processor: with -icount the second
     one never comes up."""
-    machine = _heir(lab, generator, "icount", append=ALWAYS, hardware=("-smp", "1", "-icount", "shift=1,sleep=off"))
+    machine = heir(lab, generator, "icount", append=ALWAYS, hardware=("-smp", "1", "-icount", "shift=1,sleep=off"))
     return {"icount": machine.boot("time counts instructions", cut=True)}

@@ -24,7 +24,7 @@ sys.path.insert(0, str(HERE.parent / "boot"))
 from lab import blocklog, qemu, tiny, tools  # noqa: E402
 from lab.blocklog import SECTOR, State  # noqa: E402
 from lab.machine import parse_report  # noqa: E402
-from lab.record import RECORD_BYTES, SLOT_BYTES, Slot, parse_slot  # noqa: E402
+from lab.record import RECORD_BYTES, SLOT_BYTES, Slot, newest, parse_slot  # noqa: E402
 from scenarios import PATIENCE  # noqa: E402
 
 MARK_BYTES = 4096  # the disk's last block is not the store's
@@ -139,12 +139,6 @@ class Guest:
 
 def fingerprint(slot: Slot) -> str:
     return hashlib.sha256(slot.seed).hexdigest()[:16]
-
-
-def newest(slots: list[Slot]) -> Slot | None:
-    """The seed: the valid record with the higher generation."""
-    valid = [slot for slot in slots if slot.state == "valid"]
-    return max(valid, key=lambda slot: slot.generation, default=None)
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,6 @@ enum { SECTOR = 512, BLOCK = 4096, BOOTS = 2, KINDS = 8 };
 
 static int replaying;  // no boot of it is one that was recorded
 
-static void put_text(const char *path, const char *text) {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    must(file, path);
-    if (write(file, text, strlen(text)) != (ssize_t)strlen(text)) fail(path);
-    close(file);
-}
-
 static int get_text(const char *path, char *text, size_t size) {
     int file = open(path, O_RDONLY);
     ssize_t got = file < 0 ? 0 : read(file, text, size - 1);

@@ -33,13 +33,6 @@
 
 enum { SECRET = 64, PIECE = 8, BLOCK = 4096, SEED_AT = 80, MOST_SECRETS = 64, MOST_BYTES = 8 << 20 };
 
-static void put_text(const char *path, const char *text) {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    must(file, path);
-    if (write(file, text, strlen(text)) != (ssize_t)strlen(text)) fail(path);
-    close(file);
-}
-
 // --- secrets ----------------------------------------------------------------------------------------------------------
 
 // How a secret came to be known: a record that was read or written, what was fed, what the generator gave.

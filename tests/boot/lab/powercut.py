@@ -18,7 +18,7 @@ from pathlib import Path
 from . import blocklog, disks, images
 from .machine import LOGIN, Machine, parse_report
 from .qemu import LOGIN_TIMEOUT_S, POWEROFF_TIMEOUT_S, BootFailed, Qemu
-from .record import SLOT_BYTES, Store
+from .record import SLOT_BYTES, Store, newest
 
 PHASES = ("boot", "load", "run", "shutdown")
 RUN_S = 5.0
@@ -155,8 +155,7 @@ def enter(ledger: Ledger, before: Store, console: str, report: dict[str, str], e
         ledger.problems.append(f"boot {ledger.boots}: {text}; store before: "
                                + ", ".join(f"{slot.state} {slot.generation}" for slot in before.slots))
 
-    valid = [slot for slot in before.slots if slot.state == "valid"]
-    seed = max(valid, key=lambda slot: slot.generation, default=None)
+    seed = newest(before.slots)
     if seed is None and ledger.credited + ledger.perhaps:
         problem("no seed was left")
     said = [found for found in SEED_LINE.finditer(console) if "is not there" not in (found[2] or "")]
@@ -176,7 +175,7 @@ def enter(ledger: Ledger, before: Store, console: str, report: dict[str, str], e
             ledger.credited.append(seed.seed)
     else:
         ledger.uncredited[said[0][2]] += 1
-    if credited != (len(valid) == 2 and seed.creditable):
+    if credited != (before.states == ("valid", "valid") and seed.creditable):
         problem(f"credit {said[0][1]}")
     if seed and report and report.get("seed.generation") != str(seed.generation):
         problem(f"load used generation {report.get('seed.generation')}")

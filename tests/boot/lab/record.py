@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 SLOT_BYTES = 4096
@@ -58,6 +59,12 @@ def parse_slot(data: bytes) -> Slot:
                 record[48:80], record[80:144])
 
 
+def newest(slots: Iterable[Slot]) -> Slot | None:
+    """The seed: the valid record with the higher generation."""
+    valid = [slot for slot in slots if slot.state == "valid"]
+    return max(valid, key=lambda slot: slot.generation, default=None)
+
+
 @dataclass(frozen=True)
 class Store:
     """Both slots of a store, and its raw bytes."""
@@ -76,10 +83,10 @@ class Store:
     @property
     def newest(self) -> Slot:
         """The valid record with the higher generation; raises if there is none."""
-        valid = [slot for slot in self.slots if slot.state == "valid"]
-        if not valid:
+        seed = newest(self.slots)
+        if seed is None:
             raise ValueError(f"no valid record: {self.states}")
-        return max(valid, key=lambda slot: slot.generation)
+        return seed
 
     def with_flipped_bit(self, *slots: int) -> bytes:
         """The raw bytes with one bit of the seed wrong in each slot named (0, 1): bit rot, or a torn write."""

@@ -23,6 +23,13 @@ static void must(long result, const char *what) {
     if (result < 0) fail(what);
 }
 
+static inline void put_text(const char *path, const char *text) {
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    must(file, path);
+    if (write(file, text, strlen(text)) != (ssize_t)strlen(text)) fail(path);
+    close(file);
+}
+
 // The file systems of the kernel, and the modules of the initrd, in their order; /dev/vda is there then.
 static void begin(void) {
     mount("proc", "/proc", "proc", 0, NULL);

@@ -39,15 +39,19 @@ def _modules(image_initrd: Path) -> list[bytes]:
     return [files[folder + path] for path in wanted]
 
 
+def pack(path: Path, files: dict[str, bytes]) -> None:
+    """Writes an initrd of these files, all of them executable, and of FOLDERS."""
+    folders = {*FOLDERS, *(str(parent) for name in files for parent in Path(name).parents if str(parent) != ".")}
+    parts = [_entry(name, 0o40755) for name in sorted(folders)] + [_entry(name, 0o100755, files[name]) for name in files]
+    path.write_bytes(b"".join(parts) + _entry("TRAILER!!!", 0))
+
+
 def make_initrd(path: Path, init: Path, of: images.Image, files: dict[str, bytes]) -> None:
     """Compiles `init` and packs it with /earlyseed, /modules/00.ko and so on in the order of loading, and `files`."""
     program = path.with_suffix(".init")
     run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-I", Path(__file__).parent, "-o", program, init)
-    files = {"init": program.read_bytes(), "earlyseed": (images.installation().tree / "usr/sbin/earlyseed").read_bytes(),
-             **{f"modules/{number:02}.ko": content for number, content in enumerate(_modules(of.initrd))}, **files}
-    folders = {*FOLDERS, *(str(parent) for name in files for parent in Path(name).parents if str(parent) != ".")}
-    parts = [_entry(name, 0o40755) for name in sorted(folders)] + [_entry(name, 0o100755, files[name]) for name in files]
-    path.write_bytes(b"".join(parts) + _entry("TRAILER!!!", 0))
+    pack(path, {"init": program.read_bytes(), "earlyseed": (images.installation().tree / "usr/sbin/earlyseed").read_bytes(),
+                **{f"modules/{number:02}.ko": content for number, content in enumerate(_modules(of.initrd))}, **files})
 
 
 def command(kernel: Path, guest_initrd: Path, timeout_s: int, options: list[str], more: list[str]) -> list[str]:
