@@ -43,10 +43,16 @@ void wait_until_ready(unsigned ms);
 
 enum class FileKind { regular, block_device, directory, symbolic_link, other };
 
+struct DeviceNumber {
+    std::uint32_t major = 0;  // 0: of a file system without a block device of its own (btrfs, ZFS, overlay, NFS)
+    std::uint32_t minor = 0;
+    bool operator==(const DeviceNumber&) const = default;
+};
+
 struct FileInfo {
     FileKind kind = FileKind::other;
     std::uint64_t size_bytes = 0;     // of a block device too when it was opened
-    std::uint64_t device = 0;         // block_device: its own number; others: of the file system they are on
+    DeviceNumber device{};            // block_device: its own number; others: of the file system they are on
     std::uint32_t owner = 0;
     std::uint16_t permissions = 0;    // the low 9 bits
 };
@@ -71,9 +77,6 @@ Result<FileInfo> file_info(const char* path, bool follow_links);
 Result<FileInfo> file_info(const File& file);
 
 enum class Access { read, write };
-
-// The major number of FileInfo::device; 0 for a file system without a block device.
-unsigned device_major(std::uint64_t device);
 
 // Opens a store: a block device exclusively (EBUSY when it is mounted or part of something; EROFS when it is
 // write-protected), a regular file without

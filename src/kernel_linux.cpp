@@ -22,7 +22,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -171,44 +170,58 @@ void File::close() {
     descriptor_ = -1;
 }
 
-static FileInfo to_info(const struct stat& s) {
+// statx(2) as Linux has it since 4.11 (include/uapi/linux/stat.h; not every C library declares it): alike on every
+// architecture, where each stat() has its own structure, and a conversion half a KiB large.
+struct Statx {
+    std::uint32_t mask, block_bytes;
+    std::uint64_t attributes;
+    std::uint32_t links, owner, group;
+    std::uint16_t mode, spare;
+    std::uint64_t inode, size_bytes, blocks, attributes_mask;
+    std::uint64_t times[8];
+    std::uint32_t device_major, device_minor;  // its own
+    std::uint32_t on_major, on_minor;          // of the file system it is on
+    std::uint64_t more[14];
+};
+static_assert(sizeof(Statx) == 256);
+
+static Result<FileInfo> file_info(int folder, const char* path, int flags) {
+    constexpr unsigned basic_stats = 0x7ff;
+    Statx s;
+    if (syscall(SYS_statx, folder, path, flags, basic_stats, &s) < 0) return failed("find");
     FileInfo info;
-    info.kind = S_ISREG(s.st_mode)   ? FileKind::regular
-                : S_ISBLK(s.st_mode) ? FileKind::block_device
-                : S_ISDIR(s.st_mode) ? FileKind::directory
-                : S_ISLNK(s.st_mode) ? FileKind::symbolic_link
-                                     : FileKind::other;
-    info.size_bytes = static_cast<std::uint64_t>(s.st_size);
-    info.device = info.kind == FileKind::block_device ? s.st_rdev : s.st_dev;
-    info.owner = s.st_uid;
-    info.permissions = s.st_mode & 0777;
+    info.kind = S_ISREG(s.mode)   ? FileKind::regular
+                : S_ISBLK(s.mode) ? FileKind::block_device
+                : S_ISDIR(s.mode) ? FileKind::directory
+                : S_ISLNK(s.mode) ? FileKind::symbolic_link
+                                  : FileKind::other;
+    info.size_bytes = s.size_bytes;
+    info.device = info.kind == FileKind::block_device ? DeviceNumber{s.device_major, s.device_minor}
+                                                      : DeviceNumber{s.on_major, s.on_minor};
+    info.owner = s.owner;
+    info.permissions = s.mode & 0777;
     return info;
 }
 
 Result<FileInfo> file_info(const char* path, bool follow_links) {
-    struct stat s;
-    if ((follow_links ? stat(path, &s) : lstat(path, &s)) < 0) return failed("find");
-    return to_info(s);
+    return file_info(AT_FDCWD, path, follow_links ? 0 : AT_SYMLINK_NOFOLLOW);
 }
 
 Result<FileInfo> file_info(const File& file) {
-    struct stat s;
-    if (fstat(file.descriptor(), &s) < 0) return failed("examine");
-    FileInfo info = to_info(s);
-    if (info.kind == FileKind::block_device &&
-        ioctl(file.descriptor(), BLKGETSIZE64, &info.size_bytes) < 0) {
+    auto info = file_info(file.descriptor(), "", AT_EMPTY_PATH);
+    if (info && info->kind == FileKind::block_device &&
+        ioctl(file.descriptor(), BLKGETSIZE64, &info->size_bytes) < 0) {
         return failed("measure");
     }
     return info;
 }
 
-unsigned device_major(std::uint64_t device) { return major(device); }
-
 Result<File> open_store(const char* path, Access access) {
-    struct stat s;
-    if (stat(path, &s) < 0) return failed("open");
+    auto info = file_info(path, true);
+    if (!info) return info.error();
+    bool is_device = info->kind == FileKind::block_device;
     int flags = (access == Access::write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    if (S_ISBLK(s.st_mode)) {
+    if (is_device) {
         if (access == Access::write) flags |= O_EXCL;
     } else {
         flags |= O_NOFOLLOW;
@@ -219,7 +232,7 @@ Result<File> open_store(const char* path, Access access) {
     File file(descriptor);
     // Some drivers open a write-protected device for writing, and let the write fail (virtio_blk, Linux 6.1).
     int protection = 0;
-    if (access == Access::write && S_ISBLK(s.st_mode) && ioctl(descriptor, BLKROGET, &protection) == 0 && protection != 0) {
+    if (access == Access::write && is_device && ioctl(descriptor, BLKROGET, &protection) == 0 && protection != 0) {
         return Error{"open", EROFS};
     }
     return file;

@@ -385,6 +385,11 @@ void File::close() {
     descriptor_ = -1;
 }
 
+// As the kernel splits it: 0x801 is 8:1.
+static DeviceNumber device_number(std::uint64_t number) {
+    return {static_cast<std::uint32_t>(number >> 8), static_cast<std::uint32_t>(number & 0xff)};
+}
+
 static FileInfo info_of(const std::string& path, const Entry* entry) {
     FileInfo info;
     info.kind = entry ? entry->kind : FileKind::directory;
@@ -392,13 +397,13 @@ static FileInfo info_of(const std::string& path, const Entry* entry) {
     info.owner = entry ? entry->owner : 0;
     info.permissions = entry ? entry->permissions : 0755;
     if (entry && entry->kind == FileKind::block_device) {
-        info.device = entry->number;
+        info.device = device_number(entry->number);
     } else {
         std::size_t longest = 0;
         for (auto& [tree, number] : global.devices) {
             if (is_below(path, tree) && tree.size() >= longest) {
                 longest = tree.size();
-                info.device = number;
+                info.device = device_number(number);
             }
         }
     }
@@ -423,8 +428,6 @@ Result<FileInfo> file_info(const File& file) {
     info.size_bytes = entry->kind == FileKind::directory ? 0 : entry->cached.size();
     return info;
 }
-
-unsigned device_major(std::uint64_t device) { return static_cast<unsigned>(device >> 8); }
 
 Result<File> open_store(const char* path, Access access) {
     bool writes = access == Access::write;
