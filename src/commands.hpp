@@ -18,6 +18,7 @@ struct Options {
     Path root;                  // load: where the root file system is mounted in the initrd
     Text<256> store;            // setup: empty = choose
     bool dry_run = false;       // setup
+    bool image = false;         // setup: for other machines to run, so without a seed
     bool json = false;          // status
     std::uint64_t timeout_s = kForever;  // wait
     std::uint64_t credit_bits = 0;       // add

@@ -16,7 +16,7 @@ constexpr std::string_view kUsage =
     "\n"
     "  load [--early] [--root DIR]       feed the kernel and rotate the seed; for the initrd's hooks\n"
     "  save                              write the seed for the next boot\n"
-    "  setup [--store STORE] [--dry-run] choose or create the store and write the configuration\n"
+    "  setup [--store STORE] [--image] [--dry-run]   choose or create the store and write the configuration\n"
     "  status [--json]                   is the generator ready, thanks to what, and what to do\n"
     "  wait [--timeout SECONDS]          return when the generator is ready\n"
     "  add [--credit BITS] [FILE|-]      mix bytes from elsewhere, and credit them if you say so\n"
@@ -35,7 +35,7 @@ int usage_error(std::string_view what, std::string_view word) {
 }
 
 enum OptionBit : unsigned { kConfig = 1, kEarly = 2, kRoot = 4, kStore = 8, kDryRun = 16, kJson = 32, kTimeout = 64, kCredit = 128, kFile = 256,
-                            kSamples = 512, kFormat = 1024, kJudge = 2048 };
+                            kSamples = 512, kFormat = 1024, kJudge = 2048, kImage = 4096 };
 
 struct OptionName {
     char name[12];
@@ -46,7 +46,7 @@ struct OptionName {
 constexpr OptionName kOptionNames[] = {
     {"--config", kConfig, true},   {"--early", kEarly, false}, {"--root", kRoot, true},       {"--store", kStore, true},
     {"--dry-run", kDryRun, false}, {"--json", kJson, false},   {"--timeout", kTimeout, true}, {"--credit", kCredit, true},
-    {"--samples", kSamples, true}, {"--format", kFormat, true}, {"--judge", kJudge, false},
+    {"--samples", kSamples, true}, {"--format", kFormat, true}, {"--judge", kJudge, false},  {"--image", kImage, false},
 };
 
 bool assign_text(TextBuffer& to, std::string_view value) {
@@ -73,6 +73,7 @@ bool set_option(unsigned bit, std::string_view value, Options& options) {
     case kSamples: return assign_number(options.samples, value);
     case kFormat: return assign_text(options.format, value) && in_list("text|bytes|words", value);
     case kJudge: return options.judge = true;
+    case kImage: return options.image = true;
     default: return assign_text(options.file, value);
     }
 }
@@ -105,7 +106,7 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"load", load, kConfig | kEarly | kRoot}, {"save", save, kConfig},     {"setup", setup, kConfig | kStore | kDryRun},
+    {"load", load, kConfig | kEarly | kRoot}, {"save", save, kConfig},     {"setup", setup, kConfig | kStore | kDryRun | kImage},
     {"status", show_status, kConfig | kJson}, {"wait", wait, kTimeout},    {"add", add, kCredit | kFile},
     {"forget", forget, kConfig}, {"record", record, kSamples | kFormat | kJudge | kFile},
 };

@@ -16,21 +16,27 @@ int fail(const Line& line) {
     return kExitDegraded;
 }
 
-// The number of the block device that the file system at `path` is on; 0 when there is none: not there, or a file system
-// without a block device of its own (btrfs, ZFS, overlay, NFS).
-std::uint64_t device_below(const char* path) {
+// The block device that the file system of the folder `path` is on; none: not there, or no device of its own (btrfs, ZFS,
+// overlay, NFS).
+kernel::DeviceNumber device_below(const char* path) {
     auto info = kernel::file_info(path, true);
-    if (!info || info->kind != kernel::FileKind::directory) return 0;
-    return kernel::device_major(info->device) == 0 ? 0 : info->device;
+    if (!info || info->kind != kernel::FileKind::directory || info->device.major == 0) return {};
+    return info->device;
+}
+
+// LVM or encryption: not there before it is activated or unlocked.
+bool is_mapped(kernel::DeviceNumber device) {
+    Path path("/sys/dev/block/");
+    return static_cast<bool>(kernel::file_info(path.add(device.major, ":", device.minor, "/dm").c_str(), true));
 }
 
 // "UUID=…" of a file system, by udev's links.
 struct UuidSearch {
-    std::uint64_t device;
+    kernel::DeviceNumber device;
     Text<64> uuid{};
 };
 
-Text<64> uuid_of(std::uint64_t device) {
+Text<64> uuid_of(kernel::DeviceNumber device) {
     UuidSearch search{.device = device};
     [[maybe_unused]] Status listed =
         kernel::for_each_name("/dev/disk/by-uuid", &search, [](void* context, std::string_view name) {
@@ -50,31 +56,37 @@ std::string_view type_on(std::string_view uuid) {
     return file_system_type(start);
 }
 
-// The best store on this machine, as a specification; empty when there is none, with `why`.
-Text<256> choose_store(Line& why) {
+// The best store on this machine, as a specification; empty when there is none, with `why`. For an image none of this
+// machine's partitions, and whatever its tree is on here: the root will be elsewhere.
+Text<256> choose_store(bool image, Line& why) {
     Path device;
     Line unused;
-    if (find_device(*parse_store(kDefaultStore), device, unused)) {
+    if (!image && find_device(*parse_store(kDefaultStore), device, unused)) {
         why.add("a partition named earlyseed is there, the best place: ", device);
         return kDefaultStore;
     }
-    std::uint64_t root = device_below("/");
+    kernel::DeviceNumber root = device_below("/");
     for (std::string_view folder : {"/boot", "/boot/efi", "/efi"}) {
-        std::uint64_t below = device_below(Path(folder).c_str());
-        if (below == 0 || below == root) continue;
+        kernel::DeviceNumber below = device_below(Path(folder).c_str());
+        if (below.major == 0 || below == root || is_mapped(below)) continue;
         Text<64> uuid = uuid_of(below);
         if (uuid.empty() || type_on(uuid.view()).empty()) continue;
         why.add(folder, " is a file system of its own, which can be mounted before the root");
         return Text<256>("UUID=").add(uuid, ":/earlyseed/seed");
     }
-    if (root == 0 || device_below("/var/lib") != root) {
-        why.add("there is no separate /boot, and /var/lib is not on a root file system with a block device of its own "
-                "(not btrfs, ZFS, overlay, NFS); make a partition of 1 MiB named earlyseed, or name a file with --store");
-        return {};
+    // Not below /etc, which people keep copies of.
+    for (std::string_view folder : {"/var/lib", "/boot"}) {
+        if (device_below(Path(folder).c_str()) != root || (root.major == 0 && !image)) continue;
+        why.add("a file on the root file system: used once the root is mounted, so jitter alone serves what comes before; "
+                "a partition of 1 MiB named earlyseed would be earlier");
+        Text<256> store(folder);
+        store.add("/earlyseed/seed");
+        return store;
     }
-    why.add("a file on the root file system: used once the root is mounted, so jitter alone serves what comes before; "
-            "a partition of 1 MiB named earlyseed would be earlier");
-    return "/var/lib/earlyseed/seed";
+    why.add("no separate /boot or ESP with ext2, 3, 4 or vfat, outside LVM and encryption, and nothing for it on the root "
+            "file system (not btrfs, ZFS, overlay, NFS); make a partition of 1 MiB named earlyseed, or name a file with "
+            "--store");
+    return {};
 }
 
 // The configuration with its `store =` line replaced or added.
@@ -141,7 +153,7 @@ int setup(const Options& options) {
     Line why("as asked");
     if (chosen.empty()) {
         why.clear();
-        chosen = choose_store(why);
+        chosen = choose_store(options.image, why);
         if (chosen.empty()) return fail(Line("no store: ").add(why));
     }
     auto spec = parse_store(chosen.view());
@@ -166,7 +178,11 @@ int setup(const Options& options) {
     kernel::File lock;
     OpenStore opened;
     if (!lock_store(lock) || !open_store(*spec, Store::Mode::create, opened)) return kExitDegraded;
-    if (int result = fill(opened, *spec); result != kExitDone) return result;
+    if (options.image) {
+        say("left without a seed: each machine makes its own at its first boot");
+    } else if (int result = fill(opened, *spec); result != kExitDone) {
+        return result;
+    }
     [[maybe_unused]] Status cleared = kernel::remove_file(kForgottenPath);
     if (int result = write_config(options.config_path, chosen.view()); result != kExitDone) return result;
     say_what_is_left();

@@ -18,6 +18,12 @@ int run_setup(std::string_view store = "", bool dry_run = false) {
     return setup(options);
 }
 
+int run_setup_for_image() {
+    Options options;
+    options.image = true;
+    return setup(options);
+}
+
 bool says(const std::string& part) { return said().find(part) != std::string::npos; }
 
 std::string config() { return fake::text_of("/etc/earlyseed.conf"); }
@@ -85,10 +91,52 @@ TEST_CASE("P5: setup chooses a separate /boot, else the ESP, else the root file 
     }
 }
 
+TEST_CASE("P8: a /boot on LVM or encrypted is not there in time, one on RAID is") {
+    for (bool mapped : {true, false}) {
+        INFO(mapped);
+        machine("");
+        separate("/boot", "/dev/md1", 0x901, "1111", "ext4");
+        if (mapped) fake::put_folder("/sys/dev/block/9:1/dm");
+        CHECK(run_setup() == kExitDone);
+        INFO(said());
+        CHECK(config() == (mapped ? "store = /var/lib/earlyseed/seed\n" : "store = UUID=1111:/earlyseed/seed\n"));
+    }
+}
+
+TEST_CASE("P5: where /var is a file system of its own, the store is below /boot on the root file system") {
+    machine("");
+    fake::state().devices["/var"] = 0x803;
+    fake::put_folder("/boot");
+    CHECK(run_setup() == kExitDone);
+    INFO(said());
+    CHECK(config() == "store = /boot/earlyseed/seed\n");
+    REQUIRE(fake::find("/boot/earlyseed/seed") != nullptr);
+    CHECK(newest(fake::find("/boot/earlyseed/seed")->durable).generation == 2);
+}
+
+TEST_CASE("P2: setup --image leaves the store of an image without a seed, wherever the image is made") {
+    machine("");
+    fake::state().crng = fake::Crng::ready;
+    SECTION("on a disk of its own") {}
+    SECTION("on an overlay or btrfs of the machine that makes it") { fake::state().devices[""] = 0x2a; }
+    SECTION("that machine has a partition named earlyseed") { empty_partition(); }
+    CHECK(run_setup_for_image() == kExitDone);
+    INFO(said());
+    CHECK(config() == "store = /var/lib/earlyseed/seed\n");
+    REQUIRE(fake::find(kFile) != nullptr);
+    CHECK(fake::find(kFile)->durable == fake::Buffer(8192, 0));
+    CHECK(fake::journal_of({"write", "add_entropy"}).empty());
+    CHECK(says("left without a seed"));
+}
+
 TEST_CASE("P8: where no store will do, setup gives advice and changes nothing") {
     machine("");
     SECTION("btrfs, ZFS, overlay: no block device below the root") { fake::state().devices[""] = 0x2a; }
-    SECTION("/var is somewhere else") { fake::state().devices["/var"] = 0x803; }
+    SECTION("/var and /boot are somewhere else, and neither will do") {
+        fake::state().devices["/var"] = 0x803;
+        separate("/boot", "/dev/dm-0", 0xfe00, "1111", "ext4");
+        fake::put_folder("/sys/dev/block/254:0/dm");
+    }
     CHECK(run_setup() == kExitDegraded);
     INFO(said());
     CHECK(says("no store"));
