@@ -20,7 +20,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUILD = REPOSITORY / "build-check"
 LOGS = BUILD / "logs"
-SHELLS = {"sh": ("sh", "dash"), "dash": ("sh", "dash"), "openrc-run": ("sh", "dash"), "bash": ("bash", "bash")}  # for shellcheck; checks the syntax
+SHELLS = {"sh": ("sh", "dash"), "dash": ("sh", "dash"), "openrc-run": ("sh", "dash"),
+          "bash": ("bash", "bash")}  # for shellcheck; checks the syntax
 
 
 @dataclass
