@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""Every example in the README and the manuals: commands are run on a machine of their own, configurations are read by
+the program, and what the README shows is what the program prints."""
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+import pytest
+
+import source
+from scratch import Scratch
+
+README = source.read("README.md")
+EIGHT = source.read("man/earlyseed.8")
+FIVE = source.read("man/earlyseed.conf.5")
+EXAMPLE = source.read("hooks/examples/earlyseed.conf")
+
+# What needs more than a machine without a boot, by its first words: where it is run, and by which words there.
+ELSEWHERE = {
+    "apt-get install": ("tests/install-packages", "apt install"),
+    "subprojects/fetch-libsodium": ("tests/run.py", "subprojects/fetch-libsodium"),
+    "meson setup": ("tests/run.py", '"meson", "setup"'),
+    "meson install": ("tests/boot/lab/images.py", '"meson", "install"'),
+    "systemctl enable earlyseed.service": ("tests/hooks/test_systemd.py", '"enable", "earlyseed.service"'),
+    "update-initramfs": ("tests/hooks/test_initramfs_tools.py", '"update-initramfs"'),
+    "dracut": ("tests/hooks/test_dracut.py", '["dracut", "--quiet", "--force"'),
+    "cloud-init clean": ("tests/hooks/test_cloud_init.py", "cloud-init clean"),
+    "./check": ("tests/run.py", "./check"),
+    # By hand: it boots two of tests/boot's machines, to be looked at.
+    "./demo": ("demo", "lab"),
+}
+
+
+def literals(manual: str) -> list[str]:
+    """The displays in a manual's EXAMPLES."""
+    text = manual.split("\n.Sh EXAMPLES\n")[1].split("\n.Sh ")[0]
+    return re.findall(r"^\.Bd -literal.*\n((?:.*\n)*?)\.Ed$", text, re.M)
+
+
+def fenced(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+
+
+def without_comment(line: str) -> str:
+    return re.sub(r"(^|\s)#.*", "", line).strip()
+
+
+def commands(document: str) -> list[str]:
+    """Those of a shell block, and those after a prompt."""
+    if document == "README.md":
+        plain = [line for block in fenced("sh") for line in block.splitlines()]
+        shown = [line[2:] for block in fenced("") for line in block.splitlines() if line.startswith(("# ", "$ "))]
+        return [line for line in map(without_comment, plain + shown) if line]
+    return [line[2:] for block in literals(source.read(document)) for line in block.splitlines()
+            if line.startswith(("# ", "$ "))]
+
+
+def elsewhere(command: str):
+    return next((place for start, place in ELSEWHERE.items() if command.startswith(start)), None)
+
+
+@pytest.mark.parametrize("document", ["README.md", "man/earlyseed.8"])
+def test_commands_do_what_they_say(document, tmp_path):
+    """One after the other, as a reader would; what is run elsewhere is passed over."""
+    machine = Scratch(tmp_path)
+    here = [command for command in commands(document) if not elsewhere(command)]
+    assert len(here) > 2
+    for command in here:
+        done = machine.run(command)
+        assert done.status == 0, (command, done)
+
+
+def test_what_is_run_elsewhere():
+    for command in filter(elsewhere, commands("README.md") + commands("man/earlyseed.8")):
+        file, words = elsewhere(command)
+        assert words in source.read(file), command
+
+
+def test_packages_of_the_installation_are_those_of_the_tests():
+    listed = {line.split("#")[0].strip() for line in source.read("tests/packages").splitlines()}
+    wanted = [word for command in commands("README.md") if command.startswith("apt-get install")
+              for word in command.split()[2:]]
+    assert wanted and set(wanted) <= listed
+
+
+@pytest.mark.parametrize("document", ["README.md", "SECURITY.md", "NEWS.md", "man/earlyseed.8", "man/earlyseed.conf.5",
+                                      "hooks/examples/earlyseed.conf"])
+def test_command_lines_in_the_text(document):
+    """`earlyseed …` in running text: the command is one, and takes the options."""
+    text = source.read(document)
+    lines = re.findall(r"`(earlyseed [a-z][^`]*)`", text) + re.findall(r"^\.Ql (earlyseed [a-z].*?)(?: [.,])?$", text, re.M)
+    for line in lines:
+        words = shlex.split(line)
+        options = {word.split("=")[0] for word in words[2:] if word.startswith("--")}
+        assert words[1] in source.COMMANDS and options <= source.COMMANDS[words[1]], line
+
+
+def test_readme_shows_what_status_prints(tmp_path):
+    """The report of the boot is written by hand, the store by the program; times differ."""
+    shown, = (block for block in fenced("") if block.startswith("# earlyseed status\n"))
+    machine = Scratch(tmp_path)
+    generation = int(re.search(r"generation (\d+)", shown).group(1))
+    assert machine.run("earlyseed setup; for i in $(seq 3 $1); do earlyseed save; done", generation).status == 0
+    seconds, source_of_it = re.search(r"ready ([\d.]+) s after boot, thanks to (\w+)", shown).groups()
+    report = f"ready = yes\nready_by = {source_of_it}\nready_at_ms = {round(float(seconds) * 1000)}\n"
+    for name, bits, bytes_, ms in re.findall(r"^  (\w+): (\d+) bits credited; (\d+) bytes mixed in ([\d.]+) ms$", shown, re.M):
+        report += (f"{name}.done = 1\n{name}.credited_bits = {bits}\n{name}.bytes = {bytes_}\n"
+                   f"{name}.time_us = {round(float(ms) * 1000)}\n")
+    done = machine.run('{ echo "boot_id = $(cat /proc/sys/kernel/random/boot_id)"; echo "$1"; } >/run/earlyseed/report; '
+                       "earlyseed status", report)
+    date = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"
+    assert (done.status, re.sub(date, "DATE", done.output)) == (0, re.sub(date, "DATE", shown.partition("\n")[2]))
+
+
+# --- configurations ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    return Scratch(tmp_path_factory.mktemp("machine"))
+
+
+def complaints(machine, configuration):
+    """What the program says of a configuration, and the store that it reads out of it."""
+    done = machine.run('printf %s "$1" >/etc/earlyseed.conf; earlyseed status --json', configuration)
+    return done.errors, json.loads(done.output)["store.name"]
+
+
+def configurations():
+    yield from literals(FIVE)
+    yield from (f"{line}\n" for line in re.findall(r"`((?!key )[\w-]+ = [^`|]+)`", README))
+
+
+@pytest.mark.parametrize("configuration", configurations(), ids=lambda text: text.strip().split("\n")[0])
+def test_configuration(machine, configuration):
+    store = re.search(r"^store = (\S+)", configuration, re.M)
+    assert complaints(machine, configuration) == ("", store.group(1) if store else source.DEFAULTS["store"])
+
+
+def test_the_example_configuration(machine):
+    assert complaints(machine, EXAMPLE) == ("", source.DEFAULTS["store"])
+    uncommented = re.sub(r"^#(?=[\w-]+ = )", "", EXAMPLE, flags=re.M)
+    assert uncommented != EXAMPLE
+    assert complaints(machine, uncommented) == ("", source.DEFAULTS["store"])
+
+
+def test_a_mistake_would_be_seen(machine):
+    errors, _ = complaints(machine, EXAMPLE + "hwrng-quality = 1025\n")
+    assert f"/etc/earlyseed.conf, line {len(EXAMPLE.splitlines()) + 1}: bad value '1025' for hwrng-quality" in errors
