@@ -14,48 +14,48 @@ void TextBuffer::assign(std::string_view text) {
     append(text);
 }
 
-void TextBuffer::append(std::string_view text) {
+TextBuffer& TextBuffer::append(std::string_view text) {
     char* buffer = begin();
     for (char c : text) {
         if (full()) break;
         buffer[size_++] = c;
     }
     buffer[size_] = '\0';
+    return *this;
 }
 
-void TextBuffer::append(const char* text) { append(std::string_view(text)); }
+TextBuffer& TextBuffer::append(const char* text) { return append(std::string_view(text)); }
 
-void TextBuffer::append(const TextBuffer& text) { append(text.view()); }
+TextBuffer& TextBuffer::append(const TextBuffer& text) { return append(text.view()); }
 
-void TextBuffer::append(std::uint64_t number) {
+TextBuffer& TextBuffer::append(std::uint64_t number) {
     char digits[20];
     std::size_t at = sizeof digits;
     do {
         digits[--at] = static_cast<char>('0' + number % 10);
         number /= 10;
     } while (number != 0);
-    append(std::string_view{digits + at, sizeof digits - at});
+    return append(std::string_view{digits + at, sizeof digits - at});
 }
 
-void TextBuffer::append(Tenths number) {
+TextBuffer& TextBuffer::append(Tenths number) {
     std::uint64_t tenths = (number.thousandths + 50) / 100;
-    append(tenths / 10);
-    append(".");
-    append(tenths % 10);
+    return append(tenths / 10).append(".").append(tenths % 10);
 }
 
-void TextBuffer::append(Thousandths number) {
-    append(number.thousandths / 1000);
-    append(".");
+TextBuffer& TextBuffer::append(Thousandths number) {
+    append(number.thousandths / 1000).append(".");
     for (unsigned unit = 100; unit != 0; unit /= 10) append(number.thousandths / unit % 10);
+    return *this;
 }
 
-void TextBuffer::append(Hex hex) {
+TextBuffer& TextBuffer::append(Hex hex) {
     constexpr char digits[] = "0123456789abcdef";
     for (std::uint8_t byte : hex.bytes) {
         char pair[] = {digits[byte >> 4], digits[byte & 15], '\0'};
         append(pair);
     }
+    return *this;
 }
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }

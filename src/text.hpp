@@ -28,16 +28,17 @@ struct Hex {
 };
 
 // The part of a Text that does not depend on its capacity, so that appending is one small call each: the characters
-// follow it in memory (Text's layout), NUL-terminated; what does not fit is cut.
+// follow it in memory (Text's layout), NUL-terminated; what does not fit is cut. append() returns its object: a chain of
+// calls is smaller than several that each begin with its address.
 class TextBuffer {
 public:
-    void append(std::string_view text);
-    void append(const char* text);
-    void append(const TextBuffer& text);
-    void append(std::uint64_t number);
-    void append(Tenths number);
-    void append(Thousandths number);
-    void append(Hex hex);
+    TextBuffer& append(std::string_view text);
+    TextBuffer& append(const char* text);
+    TextBuffer& append(const TextBuffer& text);
+    TextBuffer& append(std::uint64_t number);
+    TextBuffer& append(Tenths number);
+    TextBuffer& append(Thousandths number);
+    TextBuffer& append(Hex hex);
 
     void clear() {
         size_ = 0;
@@ -82,8 +83,9 @@ public:
 
     template <typename... Parts>
     Text& add(const Parts&... parts) {
-        (append(widened(parts)), ...);
-        return *this;
+        TextBuffer* self = this;
+        ((self = &self->append(widened(parts))), ...);
+        return static_cast<Text&>(*self);
     }
 
 private:
