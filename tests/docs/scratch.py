@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A machine of its own to run examples in: a chroot on a small ext4 disk, with a partition named earlyseed and a /boot
 with a UUID, a firmware with a serial number, and nothing of the host's but /usr, the kernel and a few devices. What is
-there is kept from one run to the next: its disks, and its /run."""
+there is kept from one run to the next: its disks, and its /run. There is no network, and /usr cannot be written."""
 from __future__ import annotations
 
 import os
@@ -58,8 +58,8 @@ class Scratch:
 
     def run(self, script: str, *arguments: object) -> Done:
         """Runs a shell script in the machine. The program is in its PATH."""
-        done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "sh", "-c", MACHINE, "machine", self.folder,
-                               PRODUCT.resolve(strict=True), script, "sh", *map(str, arguments)],
+        done = subprocess.run(["unshare", "--mount", "--pid", "--net", "--fork", "sh", "-c", MACHINE, "machine",
+                               self.folder, PRODUCT.resolve(strict=True), script, "sh", *map(str, arguments)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         assert done.returncode != 99, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
