@@ -13,8 +13,8 @@ import source
 from scratch import Scratch
 
 README = source.read("README.md")
-EIGHT = source.read("man/earlyseed.8")
 FIVE = source.read("man/earlyseed.conf.5")
+WITH_COMMANDS = ["README.md", "man/earlyseed.8"]
 EXAMPLE = source.read("hooks/examples/earlyseed.conf")
 
 # What needs more than a machine without a boot, by its first words: where it is run, and by which words there.
@@ -62,7 +62,7 @@ def elsewhere(command: str):
     return next((place for start, place in ELSEWHERE.items() if command.startswith(start)), None)
 
 
-@pytest.mark.parametrize("document", ["README.md", "man/earlyseed.8"])
+@pytest.mark.parametrize("document", WITH_COMMANDS)
 def test_commands_do_what_they_say(document, tmp_path):
     """One after the other, as a reader would; what is run elsewhere is passed over."""
     machine = Scratch(tmp_path)
@@ -74,7 +74,7 @@ def test_commands_do_what_they_say(document, tmp_path):
 
 
 def test_what_is_run_elsewhere():
-    for command in filter(elsewhere, commands("README.md") + commands("man/earlyseed.8")):
+    for command in filter(elsewhere, [command for document in WITH_COMMANDS for command in commands(document)]):
         file, words = elsewhere(command)
         assert words in source.read(file), command
 
@@ -89,9 +89,12 @@ def test_packages_of_the_installation_are_those_of_the_tests():
 @pytest.mark.parametrize("document", ["README.md", "SECURITY.md", "NEWS.md", "man/earlyseed.8", "man/earlyseed.conf.5",
                                       "hooks/examples/earlyseed.conf"])
 def test_command_lines_in_the_text(document):
-    """`earlyseed …` in running text: the command is one, and takes the options."""
+    """`earlyseed …` in running text, and on either side of a `||`: the command is one, and takes the options."""
     text = source.read(document)
     lines = re.findall(r"`(earlyseed [a-z][^`]*)`", text) + re.findall(r"^\.Ql (earlyseed [a-z].*?)(?: [.,])?$", text, re.M)
+    if document in WITH_COMMANDS:
+        lines += [part for command in commands(document) for part in re.split(r" *(?:[|;]+|&&) *", command)
+                  if part.startswith("earlyseed ")]
     for line in lines:
         words = shlex.split(line)
         options = {word.split("=")[0] for word in words[2:] if word.startswith("--")}
