@@ -103,6 +103,8 @@ std::optional<StoreSpec> parse_store(std::string_view text) {
                  : device.empty() ? StoreSpec::Kind::file_in_root
                                   : StoreSpec::Kind::file_on;
     store.path = path;
+    // In the configuration that would begin a comment, or be lost.
+    if (text.find('#') != std::string_view::npos || trim(text).size() != text.size()) return {};
     if (store.path.full() || (!path.empty() && path.back() == '/')) return {};
     if (path.find("/../") != std::string_view::npos) return {};  // would leave its file system
     if (store.kind == StoreSpec::Kind::file_in_root) return text[0] == '/' ? std::optional(store) : std::nullopt;

@@ -56,23 +56,23 @@ bool is_block_device(const Path& path) {
 
 }  // namespace
 
-bool find_device(const StoreSpec& spec, Path& device, Line& problem) {
+Store::Outcome find_device(const StoreSpec& spec, Path& device, Line& problem) {
     std::string_view tag = spec.tag.view();
     if (tag == "PARTLABEL" || tag == "PARTUUID") {
         Search search{.key = tag == "PARTUUID" ? "PARTUUID=" : "PARTNAME=", .value = spec.device.view(), .found = {}};
         [[maybe_unused]] Status listed = kernel::for_each_name("/sys/class/block", &search, look_at);
         if (search.count > 1) {
             problem.add("store ", spec.text, ": several partitions are called that; name one with PARTUUID=");
-            return false;
+            return Store::Outcome::refused;
         }
         device = search.found;
-        if (search.count == 1 && is_block_device(device)) return true;
+        if (search.count == 1 && is_block_device(device)) return Store::Outcome::opened;
     }
     // A file system's UUID or label is taken from udev only: it has made sure that this is no member of a RAID.
     device = tag.empty() ? Path(spec.device.view()) : link_to(tag, spec.device.view());
-    if (is_block_device(device)) return true;
+    if (is_block_device(device)) return Store::Outcome::opened;
     problem.add("store ", spec.text, " is not there");
-    return false;
+    return Store::Outcome::absent;
 }
 
 }  // namespace earlyseed

@@ -14,7 +14,7 @@ constexpr Explanation kExplanations[] = {
     /* none */ {"", ""},
     /* no_store */ {"no store to take a seed from", "run 'earlyseed setup'"},
     /* refused */ {"the store cannot be used", "see what is said of it"},
-    /* no_seed */ {"no seed saved yet", "the next clean shutdown saves one"},
+    /* no_seed */ {"no seed saved yet", "nothing to do: the next boot has one"},
     /* damaged */ {"both slots are damaged", "a new seed was made; if this happens again, check the medium"},
     /* read_only */ {"the store cannot be written, so the seed cannot be retired", "make it writable"},
     /* write_failed */ {"the seed's successor could not be stored safely", "check the medium"},
@@ -78,7 +78,7 @@ Credit credit_for_seed(const SeedFacts& facts, SeedPolicy policy) {
 
 Credit credit_for_hwrng(std::size_t bytes, unsigned quality) {
     if (bytes == 0) return {0, Reason::no_data};
-    std::size_t bits = std::min<std::size_t>(bytes * 8 * quality / 1024, kFullCreditBits);
+    auto bits = std::min<std::uint64_t>(std::uint64_t{bytes} * 8 * quality / 1024, kFullCreditBits);
     if (bits == 0) return {0, Reason::quality_zero};
     return {static_cast<unsigned>(bits), Reason::none};
 }

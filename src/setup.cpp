@@ -61,7 +61,7 @@ std::string_view type_on(std::string_view uuid) {
 Text<256> choose_store(bool image, Line& why) {
     Path device;
     Line unused;
-    if (!image && find_device(*parse_store(kDefaultStore), device, unused)) {
+    if (!image && find_device(*parse_store(kDefaultStore), device, unused) == Store::Outcome::opened) {
         why.add("a partition named earlyseed is there, the best place: ", device);
         return kDefaultStore;
     }
@@ -178,6 +178,9 @@ int setup(const Options& options) {
     kernel::File lock;
     OpenStore opened;
     if (!lock_store(lock) || !open_store(*spec, Store::Mode::create, opened)) return kExitDegraded;
+    if (options.image && opened.choice.content == StoreContent::seed) {
+        return fail(Line("store ").add(chosen, ": holds a seed; run 'earlyseed forget' before the image is made"));
+    }
     if (options.image) {
         say("left without a seed: each machine makes its own at its first boot");
     } else if (int result = fill(opened, *spec); result != kExitDone) {

@@ -49,7 +49,7 @@ Store::Outcome Store::open(const StoreSpec& spec, Mode mode, Stage stage, std::s
         return Outcome::absent;
     }
     Path device;
-    if (!find_device(spec, device, problem)) return Outcome::absent;
+    if (Outcome found = find_device(spec, device, problem); found != Outcome::opened) return found;
     if (spec.kind == StoreSpec::Kind::file_on) return mount_and_open(device, spec.path.view(), problem);
     return open_file(device, problem);
 }

@@ -82,8 +82,8 @@ private:
     Path remounted_;  // the root that was made writable, to be made read-only again
 };
 
-// Path of the block device that `spec` names. False with a problem when there is none, or more than one.
-bool find_device(const StoreSpec& spec, Path& device, Line& problem);
+// Path of the block device that `spec` names. Absent or, when several partitions have that name, refused: with a problem.
+Store::Outcome find_device(const StoreSpec& spec, Path& device, Line& problem);
 
 // "ext4" or "vfat", from the first 2048 bytes of a file system; empty when it is neither.
 std::string_view file_system_type(std::span<const std::uint8_t> start);

@@ -180,7 +180,9 @@ TEST_CASE("config: what is no store") {
           // a value that would lead out of /dev/disk/by-…
           "PARTLABEL=../../etc/shadow", "PARTLABEL=a/b", "LABEL=/dev/vda1", "UUID=../../../dev/vda1:/seed",
           // a path that would lead out of its file system
-          "UUID=12:/../report", "/dev/vda1:/a/../../b", "/var/../etc/x"}) {
+          "UUID=12:/../report", "/dev/vda1:/a/../../b", "/var/../etc/x",
+          // what the configuration would not give back
+          "/var/lib/a#b", "PARTLABEL=#1", "/var/lib/seed ", "PARTLABEL=seed\t"}) {
         INFO("'" << text << "'");
         CHECK_FALSE(parse_store(text).has_value());
     }

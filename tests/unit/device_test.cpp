@@ -12,7 +12,7 @@ namespace {
 std::string device_of(std::string_view spec) {
     Path device;
     Line problem;
-    bool found = find_device(*parse_store(spec), device, problem);
+    bool found = find_device(*parse_store(spec), device, problem) == Store::Outcome::opened;
     CHECK(problem.empty() == found);
     return found ? std::string(device.view()) : "!" + std::string(problem.view());
 }

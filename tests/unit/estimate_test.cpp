@@ -185,7 +185,7 @@ TEST_CASE("estimate: -log2 within 2 thousandths, for any rate") {
         Prng prng(count);
         Deltas deltas = batch([&](std::size_t) { return prng.unique(); });
         for (unsigned placed = 0; placed < count;) {
-            std::uint64_t& delta = deltas[prng.below(kBatchSamples)];
+            std::uint64_t& delta = deltas[static_cast<std::uint32_t>(prng.below(kBatchSamples))];
             placed += delta != 1500;
             delta = 1500;
         }

@@ -475,8 +475,9 @@ Status write_block(const File& file, std::uint64_t offset, std::span<const std::
     if (!entry || offset + kBlockBytes > entry->cached.size()) return Error{"write", ENOSPC};
     std::size_t bytes = failure ? failure->torn_bytes : kBlockBytes;
     if (bytes > 0) {
-        std::copy_n(in.begin(), bytes, entry->cached.begin() + static_cast<std::ptrdiff_t>(offset));
-        entry->pending.push_back({offset, Buffer(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(bytes))});
+        auto at = static_cast<std::ptrdiff_t>(offset);
+        std::copy_n(in.begin(), bytes, entry->cached.begin() + at);
+        entry->pending.push_back({static_cast<std::size_t>(at), Buffer(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(bytes))});
     }
     return failure ? Status{Error{"write", failure->code}} : Status{};
 }

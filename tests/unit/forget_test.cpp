@@ -109,6 +109,16 @@ TEST_CASE("P8: what forget cannot do is exit 1 with a line") {
     CHECK(says(line));
 }
 
+TEST_CASE("P2: forget fails when it cannot tell which of two partitions is meant") {
+    machine();
+    seeded_partition();
+    fake::put_partition("vdc1", 65536, 0xfe21, "earlyseed");
+    CHECK(forget(Options()) == kExitDegraded);
+    INFO(said());
+    CHECK(says("several partitions are called that"));
+    CHECK(fake::journal_of({"write"}).empty());
+}
+
 TEST_CASE("P8: forget without a store has nothing to do") {
     machine();
     CHECK(forget(Options()) == kExitDone);

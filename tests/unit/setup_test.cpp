@@ -129,6 +129,17 @@ TEST_CASE("P2: setup --image leaves the store of an image without a seed, wherev
     CHECK(says("left without a seed"));
 }
 
+TEST_CASE("P2: setup --image does not call a store empty that has a seed") {
+    machine("");
+    fake::state().crng = fake::Crng::ready;
+    CHECK(run_setup("/var/lib/earlyseed/seed") == kExitDone);
+    fake::Buffer content = fake::find(kFile)->durable;
+    CHECK(run_setup_for_image() == kExitDegraded);
+    INFO(said());
+    CHECK(says("holds a seed; run 'earlyseed forget'"));
+    CHECK(fake::find(kFile)->durable == content);
+}
+
 TEST_CASE("P8: where no store will do, setup gives advice and changes nothing") {
     machine("");
     SECTION("btrfs, ZFS, overlay: no block device below the root") { fake::state().devices[""] = 0x2a; }
