@@ -47,14 +47,14 @@ namespace {
 
 Error failed(const char* operation) { return {operation, errno}; }
 
-Status status(int result, const char* operation) { return result < 0 ? Status{failed(operation)} : Status{}; }
+Status status(ssize_t result, const char* operation) { return result < 0 ? Status{failed(operation)} : Status{}; }
 
 std::uint64_t clock_ns(clockid_t clock) {
     timespec now{};
-    // Not clock_gettime(): a few calls a boot are not worth the vDSO's look-up, a sixtieth of the program.
 #ifdef SYS_clock_gettime64
-    syscall(SYS_clock_gettime64, clock, &now);
+    clock_gettime(clock, &now);  // of 32 bits: this call is new in Linux 5.1, and the C library knows the old one
 #else
+    // Not clock_gettime(): a few calls a boot are not worth the vDSO's look-up, a sixtieth of the program.
     syscall(SYS_clock_gettime, clock, &now);
 #endif
     return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
@@ -243,7 +243,7 @@ alignas(kBlockBytes) static std::uint8_t aligned_block[kBlockBytes];
 
 Status read_block(const File& file, std::uint64_t offset, Block out) {
     ssize_t got = pread(file.descriptor(), aligned_block, kBlockBytes, static_cast<off_t>(offset));
-    Status result = status(static_cast<int>(got), "read");
+    Status result = status(got, "read");
     if (got >= 0 && got != static_cast<ssize_t>(kBlockBytes)) result = Error{"read", EIO};
     if (result) std::copy_n(aligned_block, kBlockBytes, out.begin());
     wipe(aligned_block, sizeof aligned_block);
@@ -253,7 +253,7 @@ Status read_block(const File& file, std::uint64_t offset, Block out) {
 Status write_block(const File& file, std::uint64_t offset, std::span<const std::uint8_t, kBlockBytes> in) {
     std::copy(in.begin(), in.end(), aligned_block);
     ssize_t put = pwrite(file.descriptor(), aligned_block, kBlockBytes, static_cast<off_t>(offset));
-    Status result = status(static_cast<int>(put), "write");
+    Status result = status(put, "write");
     if (put >= 0 && put != static_cast<ssize_t>(kBlockBytes)) result = Error{"write", EIO};
     wipe(aligned_block, sizeof aligned_block);
     return result;
@@ -365,12 +365,13 @@ Status for_each_name(const char* directory, void* context, bool (*visit)(void* c
     if (folder.descriptor() < 0) return failed("open");
     // getdents and not readdir: opendir needs a heap.
     alignas(struct dirent) char entries[2048];
+    auto entry_at = [&](int at) { return static_cast<struct dirent*>(static_cast<void*>(entries + at)); };
     for (;;) {
-        int got = getdents(folder.descriptor(), reinterpret_cast<struct dirent*>(entries), sizeof entries);
+        int got = getdents(folder.descriptor(), entry_at(0), sizeof entries);
         if (got < 0) return failed("list");
         if (got == 0) return {};
         for (int at = 0; at < got;) {
-            auto* entry = reinterpret_cast<struct dirent*>(entries + at);
+            auto* entry = entry_at(at);
             at += entry->d_reclen;
             std::string_view name = entry->d_name;
             if (name == "." || name == "..") continue;

@@ -42,7 +42,7 @@ private:
         for (unsigned i = 0; i < kWalkAccesses; i++) {
             // Knuth's MMIX generator; each place depends on what was read at the one before.
             state = state * 6364136223846793005u + 1442695040888963407u;
-            std::uint8_t& place = buffer_[state >> 44];
+            std::uint8_t& place = buffer_[static_cast<std::uint32_t>(state >> 44)];
             state += ++place;
         }
         state_ = state;
