@@ -51,13 +51,14 @@ class Tree:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         path.chmod(mode)
 
-    def run(self, *command: object, env: dict[str, str] | None = None) -> Done:
-        """Runs a command in a chroot with /proc, /sys, /dev and an empty /run, in namespaces of its own."""
+    def run(self, *command: object, env: dict[str, str] | None = None, chroot: str = "exec chroot") -> Done:
+        """Runs a command in a chroot with /proc, /sys, /dev and an empty /run, in namespaces of its own, whose first
+        process it is, as if it were not in a chroot; with chroot="chroot" it can tell."""
         script = """root=$1; shift
             mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/run"
             mount --make-rprivate / && mount -t proc proc "$root/proc" && mount -t sysfs sysfs "$root/sys" &&
-            mount --rbind /dev "$root/dev" && mount -t tmpfs tmpfs "$root/run" && exec chroot "$root" "$@"
-        """
+            mount --rbind /dev "$root/dev" && mount -t tmpfs tmpfs "$root/run" && CHROOT "$root" "$@"
+        """.replace("CHROOT", chroot)
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", **(env or {})}
         done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "sh", "-c", script, "tree", self.root,
                                *map(str, command)],
