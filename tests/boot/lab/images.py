@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Real Debian 12 root images with a real initrd generator, with or without earlyseed installed.
+"""Real Debian root images with a real initrd generator, with or without earlyseed installed.
 
 A base tree (packages only) is made once by mmdebstrap and kept as a tarball. An image is that tree, plus
 `meson install --destdir` of the build, plus /etc/earlyseed.conf, after which the generator runs in a chroot
-of it, as it would on a real machine. Both are cached by a hash of everything that went in.
+of it, as it would on a real machine. Both are cached by a hash of everything that went in. Debian 12 with
+systemd, unless a suite and an init are named.
 """
 from __future__ import annotations
 
@@ -19,8 +20,21 @@ from . import tools
 from .tools import REPOSITORY, CommandFailed, digest, digest_tree, locked, remove_tree, run
 
 SUITE = "bookworm"
+# More of mmdebstrap's options. The old release has lost its updates, and would not have a merged /usr by itself, which
+# its installer makes; the index of sid may be of last week.
+SUITES: dict[str, tuple[str, ...]] = {
+    "bullseye": ("--setup-hook=sed -i /bullseye-/d $1/etc/apt/sources.list",
+                 "--setup-hook=/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh"),
+    "bookworm": (),
+    "trixie": (),
+    "sid": ('--aptopt=Acquire::Check-Valid-Until "false"',),
+}
+INITS = {
+    "systemd": ("systemd-sysv",),
+    "sysvinit": ("sysvinit-core",),
+    "openrc": ("sysvinit-core", "openrc"),
+}
 ROOT_UUID = "e5eed000-0000-4000-8000-000000000001"
-COMMON_PACKAGES = ["linux-image-cloud-amd64", "systemd-sysv", "udev", "kmod", "zstd"]
 KEEP_IMAGES = 16
 GUEST = Path(__file__).with_name("guest")
 _RECIPE = digest(Path(__file__).read_bytes(), digest_tree(GUEST))
@@ -37,7 +51,7 @@ class Generator:
 
 
 # The images are compressed lightly: the default (zstd -15) takes 25 s of dracut's 30 s.
-_DRACUT = "dracut --quiet --no-hostonly --force --kver $version"
+_DRACUT = "dracut --quiet --no-hostonly --force /boot/initrd.img-$version $version"
 GENERATORS = {
     "initramfs-tools": Generator(
         "initramfs-tools", ("initramfs-tools",),
@@ -67,21 +81,23 @@ class Image:
 
 # ---- the base tree -----------------------------------------------------------------------------------
 
-def _base(generator: Generator) -> Path:
+def _base(generator: Generator, suite: str = SUITE, init: str = "systemd") -> Path:
     """The tarball of the base tree of this generator's packages."""
-    packages = [*COMMON_PACKAGES, *generator.packages]
+    packages = ["linux-image-cloud-amd64", *INITS[init], "udev", "kmod", "zstd", *generator.packages]
     options = [
+        *SUITES[suite],
         "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
         "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/i18n/*",
     ]
-    path = tools.cache_dir() / "base" / f"{'-'.join(generator.packages)}-{digest(SUITE, *options)}.tar.zst"
+    name = "-".join([*generator.packages, *([] if suite == SUITE else [suite]), *([] if init == "systemd" else [init])])
+    path = tools.cache_dir() / "base" / f"{name}-{digest(suite, *options)}.tar.zst"
     with locked(path):
         if not path.exists():
-            tools.say(f"making the Debian tree with {', '.join(generator.packages)} (half a minute)")
+            tools.say(f"making the tree of Debian {suite} with {init}, {', '.join(generator.packages)} (half a minute)")
             part = path.with_name("part-" + path.name)
             # INITRD=No: no initrd while the packages are installed; the image has its own made later.
-            run("mmdebstrap", *options, SUITE, part, env={"INITRD": "No"})
+            run("mmdebstrap", *options, suite, part, env={"INITRD": "No"})
             part.rename(path)
     return path
 
@@ -121,10 +137,13 @@ class Installation:
         """Copies the files over a root tree as root's (through the /sbin and /lib links of a merged /usr)."""
         archive = run("tar", "-C", self.tree, "--owner=0", "--group=0", "-c", ".")
         run("tar", "-C", root, "--keep-directory-symlink", "-x", stdin=archive)
-        folder = self.tree / "usr/lib/systemd/system"
-        units = [unit.name for unit in sorted(folder.glob("earlyseed*")) if "\n[Install]" in unit.read_text()]
-        if units:
-            run("chroot", root, "systemctl", "enable", *units)
+        if (root / "usr/bin/systemctl").exists():
+            folder = self.tree / "usr/lib/systemd/system"
+            units = [unit.name for unit in sorted(folder.glob("earlyseed*")) if "\n[Install]" in unit.read_text()]
+            if units:
+                run("chroot", root, "systemctl", "enable", *units)
+        else:
+            run("chroot", root, "update-rc.d", "earlyseed", "defaults")
 
 
 _installation: Installation | None = None
@@ -142,39 +161,47 @@ def installation() -> Installation:
 
 # ---- images ------------------------------------------------------------------------------------------
 
-def _guest_files(root: Path) -> None:
+def _guest_files(root: Path, init: str) -> None:
     """The lab's own part of the guest: command channel, login mark, fstab, a root account to look around."""
     library = root / "usr/lib/lab"
     library.mkdir()
     shutil.copy(GUEST / "lab-agent", library)
     (library / "lab-agent").chmod(0o755)
-    shutil.copy(GUEST / "lab-agent.service", root / "etc/systemd/system")
-    getty = root / "etc/systemd/system/serial-getty@ttyS0.service.d"
-    getty.mkdir()
-    shutil.copy(GUEST / "lab-login.conf", getty)
     (root / "etc/fstab").write_text(f"UUID={ROOT_UUID} / ext4 defaults 0 1\n")
     (root / "etc/hostname").write_text("lab\n")
-    # Six idle terminals and periodic jobs cost seconds under emulation and have no part in any test.
-    run("chroot", root, "systemctl", "mask", "getty@.service", "getty-static.service", "e2scrub_reap.service",
-        "apt-daily.timer", "apt-daily-upgrade.timer")
-    run("chroot", root, "systemctl", "enable", "lab-agent.service")
     run("chroot", root, "passwd", "--delete", "root")
+    # Six idle terminals and periodic jobs cost seconds under emulation and have no part in any test.
+    if init == "systemd":
+        shutil.copy(GUEST / "lab-agent.service", root / "etc/systemd/system")
+        getty = root / "etc/systemd/system/serial-getty@ttyS0.service.d"
+        getty.mkdir()
+        shutil.copy(GUEST / "lab-login.conf", getty)
+        run("chroot", root, "systemctl", "mask", "getty@.service", "getty-static.service", "e2scrub_reap.service",
+            "apt-daily.timer", "apt-daily-upgrade.timer")
+        run("chroot", root, "systemctl", "enable", "lab-agent.service")
+    else:
+        inittab = root / "etc/inittab"
+        lines = [line for line in inittab.read_text().splitlines() if "/sbin/getty" not in line]
+        inittab.write_text("\n".join([*lines, (GUEST / "lab.inittab").read_text()]))
 
 
-def _generate(root: Path, command: str) -> None:
-    """Runs the generator in a chroot with /proc, /sys, /dev and an empty /run, in namespaces of its own."""
+def in_chroot(root: Path, command: str, *, disk: Path | None = None) -> bytes:
+    """Runs a shell command in a chroot with /proc, /sys, /dev and an empty /run and /tmp, in namespaces of its own;
+    $version is the kernel's. With `disk`, a raw ext4 image, that is mounted on `root` before."""
+    # Not `exec chroot`, which would make the command the namespace's first process, so that nobody could tell a chroot.
     script = """set -e
-root=$1
 mount --make-rprivate /
-mount -t proc proc "$root/proc"
-mount -t sysfs sysfs "$root/sys"
-mount --rbind /dev "$root/dev"
-mount -t tmpfs tmpfs "$root/run"
-mount -t tmpfs tmpfs "$root/tmp"
-version=$(basename "$root"/usr/lib/modules/*)
-exec chroot "$root" env version="$version" sh -ec "$2"
+[ -z "$3" ] || mount -o loop "$3" "$1"
+mount -t proc proc "$1/proc"
+mount -t sysfs sysfs "$1/sys"
+mount --rbind /dev "$1/dev"
+mount -t tmpfs tmpfs "$1/run"
+mount -t tmpfs tmpfs "$1/tmp"
+version=$(basename "$1"/usr/lib/modules/*)
+chroot "$1" env version="$version" sh -ec "$2" 2>&1
+exit 0
 """
-    run("unshare", "--mount", "--pid", "--fork", "sh", "-c", script, "lab", root, command)
+    return run("unshare", "--mount", "--pid", "--fork", "sh", "-c", script, "lab", root, command, disk or "")
 
 
 def _prune(folder: Path) -> None:
@@ -185,26 +212,26 @@ def _prune(folder: Path) -> None:
             remove_tree(entry)
 
 
-def image(generator_name: str, *, installed: bool = True, conf: str | None = None,
-          files: dict[str, bytes] | None = None) -> Image:
+def image(generator_name: str, *, suite: str = SUITE, init: str = "systemd", installed: bool = True,
+          conf: str | None = None, files: dict[str, bytes] | None = None) -> Image:
     """The image of a machine with this generator. `conf` is the content of its /etc/earlyseed.conf, `files` are
     there, root's alone, before the generator runs."""
     files = dict(files or {})
     generator = GENERATORS[generator_name]
-    base = _base(generator)
+    base = _base(generator, suite, init)
     what = installation() if installed else None
-    name = f"{generator_name}-{digest(base.name, generator, _RECIPE, what.name if what else '', conf, files)}"
+    name = f"{generator_name}-{digest(base.name, generator, _RECIPE, what.name if what else '', init, conf, files)}"
     entry = tools.cache_dir() / "images" / name
     with locked(entry):
         if entry.exists():
             os.utime(entry)
         else:
             _prune(entry.parent)
-            _build(generator, base, what, conf, files, entry)
+            _build(generator, base, init, what, conf, files, entry)
     return Image(generator_name, entry / "root.img", entry / "vmlinuz", entry / "initrd.img")
 
 
-def _build(generator: Generator, base: Path, what: Installation | None, conf: str | None,
+def _build(generator: Generator, base: Path, init: str, what: Installation | None, conf: str | None,
            files: dict[str, bytes], entry: Path) -> None:
     start = time.monotonic()
     part = Path(tempfile.mkdtemp(prefix="part-", dir=entry.parent))
@@ -212,7 +239,7 @@ def _build(generator: Generator, base: Path, what: Installation | None, conf: st
     root.mkdir()
     try:
         run("tar", "-C", root, "-x", "-f", base)
-        _guest_files(root)
+        _guest_files(root, init)
         for path, content in generator.files:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(content)
@@ -225,9 +252,10 @@ def _build(generator: Generator, base: Path, what: Installation | None, conf: st
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
             target.chmod(0o600)
-        _generate(root, generator.command)
-        shutil.move(next((root / "boot").glob("initrd.img-*")), part / "initrd.img")
-        shutil.copy(next((root / "boot").glob("vmlinuz-*")), part / "vmlinuz")
+        in_chroot(root, generator.command)
+        shutil.copy(next((root / "boot").glob("initrd.img-*")), part / "initrd.img")
+        kernels = [*root.glob("boot/vmlinuz-*"), *root.glob("usr/lib/modules/*/vmlinuz")]
+        shutil.copy(kernels[0], part / "vmlinuz")
         run("mke2fs", "-q", "-t", "ext4", "-U", ROOT_UUID, "-d", root, part / "root.img", "1200M")
         remove_tree(root)
         part.rename(entry)

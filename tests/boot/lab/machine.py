@@ -178,14 +178,16 @@ class Machine:
             tools.say(boot.story().split("\n", 1)[0])
         return boot
 
+    def flat_root(self, path: Path) -> Path:
+        """A raw copy of the root disk, while no guest runs, with what an orderly shutdown or the journal's replay brings."""
+        run("qemu-img", "convert", "-O", "raw", self.root, path)
+        run("sh", "-c", 'e2fsck -fy "$1" >/dev/null 2>&1 || [ $? -le 2 ]', "lab", path)
+        return path
+
     def root_file(self, name: str) -> bytes:
         """A file of the root file system as it is on the disk, while no guest runs."""
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            flat = Path(folder) / "root.img"
-            run("qemu-img", "convert", "-O", "raw", self.root, flat)
-            # What an orderly shutdown or the journal's replay would bring: work on a replayed copy.
-            run("sh", "-c", 'e2fsck -fy "$1" >/dev/null 2>&1 || [ $? -le 2 ]', "lab", flat)
-            return get_file(flat, name)
+            return get_file(self.flat_root(Path(folder) / "root.img"), name)
 
 
 def question(guest: Qemu, label: str, ask: dict[str, str]) -> Boot:

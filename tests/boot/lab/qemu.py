@@ -256,7 +256,7 @@ class Qemu:
 
     def power_off(self) -> None:
         """An orderly shutdown from inside, to its end."""
-        self._agent.sendall(base64.b64encode(b"systemctl poweroff") + b"\n")
+        self._agent.sendall(base64.b64encode(b"poweroff") + b"\n")
         self._wait_for_end("power off")
 
     def _wait_for_end(self, what: str) -> None:
