@@ -182,12 +182,15 @@ def main():
     known = stages()
     parser = argparse.ArgumentParser(prog="./check", description="Builds everything and runs all tests.")
     parser.add_argument("--quick", action="store_true", help="without the tests that are marked as long")
+    parser.add_argument("--all", action="store_true", help="every boot; without it, those that take turns have one day in three")
     parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"only these: {', '.join(known)}")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.stages if name not in known]
     if unknown:
         parser.error(f"no stage {unknown[0]}; there are: {', '.join(known)}")
 
+    if arguments.all:
+        os.environ["EARLYSEED_TURN"] = "all"
     LOGS.mkdir(parents=True, exist_ok=True)
     total = Count()
     for name, stage in known.items():

@@ -51,7 +51,7 @@ def snapshots(lab: Lab, generator: str) -> Boots:
     return boots
 
 
-@scenario(INITRAMFS_TOOLS, after=("carried",))
+@scenario(INITRAMFS_TOOLS, in_turn=(INITRAMFS_TOOLS,), after=("carried",))
 def forgotten(lab: Lab, generator: str) -> Boots:
     """An image is made of a machine that ran `earlyseed forget`, and two machines of the image."""
     golden = heir(lab, generator, "golden", append=ALWAYS)

@@ -17,7 +17,7 @@ import media  # noqa: F401
 import scenarios  # noqa: F401
 from lab import tools
 from lab.machine import Boot
-from lab.scenario import SCENARIOS, Lab
+from lab.scenario import SCENARIOS, TURN, TURNS, Lab
 
 
 def _used(fixture_names) -> list[str]:
@@ -35,11 +35,26 @@ def pytest_generate_tests(metafunc):
         for g in generators], scope="session")
 
 
+def pytest_report_header():
+    return "every scenario" if TURN is None else f"turn {TURN} of 0 to {TURNS - 1}; ./check --all plays every scenario"
+
+
 def pytest_configure(config):
     config.lab = Lab()
     # Boots are told of as they end: straight to the terminal, which pytest does not capture yet.
     terminal = os.fdopen(os.dup(1), "w", buffering=1)
     tools.say = lambda text: print(f"    {text}", file=terminal)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out the scenarios whose turn it is not."""
+    due = {True: [], False: []}
+    for item in items:
+        used = _used(item.fixturenames)
+        due[all(SCENARIOS[name].is_due(item.callspec.params["generator"]) for name in used)].append(item)
+    items[:] = due[True]
+    if due[False]:
+        config.hook.pytest_deselected(items=due[False])
 
 
 def pytest_collection_finish(session):

@@ -124,7 +124,7 @@ def _use(machine: Machine, media: dict[str, Medium], label: str, healthy: bool, 
                   for name, medium in media.items()}
 
 
-@scenario(INITRAMFS_TOOLS, after=("carried",))
+@scenario(INITRAMFS_TOOLS, in_turn=(INITRAMFS_TOOLS,), after=("carried",))
 def media(lab: Lab, generator: str) -> dict:
     """The machine's own store fails in the initrd, with each kind of error, then works again; in the first and the last
     of these boots other media are used in the running system: in the first one broken, in the last one healthy."""
@@ -146,7 +146,7 @@ def _plug_store(guest: Qemu) -> None:
     guest.wait_for(r"vd[a-z]: vd[a-z]1\b", 300)
 
 
-@scenario(INITRAMFS_TOOLS, after=("carried",))
+@scenario(INITRAMFS_TOOLS, in_turn=(INITRAMFS_TOOLS,), after=("carried",))
 def late(lab: Lab, generator: str) -> Boots:
     """The store's disk is plugged in after login; while the initrd waits for the root's disk; while the root file
     system's systemd starts."""

@@ -35,7 +35,7 @@ def bare(_lab: Lab, generator: str) -> Boots:
     return {"bare": machine.boot("without earlyseed", cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT, DRACUT_PLAIN, quick=(INITRAMFS_TOOLS,))
+@scenario(INITRAMFS_TOOLS, DRACUT, DRACUT_PLAIN, quick=(INITRAMFS_TOOLS,), in_turn=(DRACUT_PLAIN,))
 def carried(_lab: Lab, generator: str) -> Boots:
     """A new machine with an empty store partition, booted twice in an orderly way."""
     machine = _partition_machine(f"carried-{generator}", images.image(generator, conf=PATIENCE))
@@ -57,7 +57,7 @@ def defaults(lab: Lab, generator: str) -> Boots:
     return {"defaults": machine.boot("as shipped", cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, after=("carried",))
+@scenario(INITRAMFS_TOOLS, in_turn=(INITRAMFS_TOOLS,), after=("carried",))
 def vouched(lab: Lab, generator: str) -> Boots:
     """The administrator vouches for the virtual machine (credit-seed = always); between the boots, a power cut."""
     machine = heir(lab, generator, "vouched", append=ALWAYS)
@@ -65,7 +65,7 @@ def vouched(lab: Lab, generator: str) -> Boots:
             "after_cut": machine.boot("after a power cut", cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT, DRACUT_PLAIN, after=("carried",))
+@scenario(INITRAMFS_TOOLS, DRACUT, DRACUT_PLAIN, in_turn=(INITRAMFS_TOOLS, DRACUT, DRACUT_PLAIN), after=("carried",))
 def seed_alone(lab: Lab, generator: str) -> Boots:
     """No credit for jitter: only the seed can make the generator ready."""
     image = images.image(generator, conf=PATIENCE + "credit-jitter = never\ncredit-seed = always\n")
@@ -73,14 +73,14 @@ def seed_alone(lab: Lab, generator: str) -> Boots:
     return {"seed_alone": machine.boot("seed alone", cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, after=("carried",))
+@scenario(INITRAMFS_TOOLS, in_turn=(INITRAMFS_TOOLS,), after=("carried",))
 def cloned(lab: Lab, generator: str) -> Boots:
     """The store's disk in another machine (another DMI product UUID), vouched for or not."""
     machine = heir(lab, generator, "cloned", append=ALWAYS, identity="00c10ed0-0000-4000-8000-00000000c10e")
     return {"cloned": machine.boot("the disk in another machine", cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT, after=("carried",))
+@scenario(INITRAMFS_TOOLS, DRACUT, in_turn=(INITRAMFS_TOOLS, DRACUT), after=("carried",))
 def switched_off(lab: Lab, generator: str) -> Boots:
     """The two off switches on the kernel command line."""
     machine = heir(lab, generator, "switched-off")
@@ -96,13 +96,13 @@ def _file_boots(generator: str, disk: type, kind: str) -> Boots:
     return {"first": machine.boot("first boot, empty file"), "second": machine.boot("second boot", cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT, DRACUT_PLAIN)
+@scenario(INITRAMFS_TOOLS, DRACUT, DRACUT_PLAIN, in_turn=(DRACUT_PLAIN,))
 def ext4_file(_lab: Lab, generator: str) -> Boots:
     """The store is a file on an ext4 file system of its own; there is a device to resume from."""
     return _file_boots(generator, disks.Ext4Disk, "ext4")
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT)
+@scenario(INITRAMFS_TOOLS, DRACUT, in_turn=(INITRAMFS_TOOLS, DRACUT))
 def vfat_file(_lab: Lab, generator: str) -> Boots:
     """The same on vfat, as on an EFI system partition."""
     return _file_boots(generator, disks.VfatDisk, "vfat")
@@ -111,7 +111,7 @@ def vfat_file(_lab: Lab, generator: str) -> Boots:
 ROOT_STORE = "/var/lib/earlyseed/seed"
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT)
+@scenario(INITRAMFS_TOOLS, DRACUT, in_turn=(INITRAMFS_TOOLS, DRACUT))
 def root_file(_lab: Lab, generator: str) -> Boots:
     """The store is a file on the root file system, made by `earlyseed setup` on the running machine."""
     machine = Machine(f"root-{generator}", images.image(generator, conf=PATIENCE + f"store = {ROOT_STORE}\n"),
@@ -121,7 +121,7 @@ def root_file(_lab: Lab, generator: str) -> Boots:
             "second": machine.boot("second boot", ask=look, cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT, after=("carried",))
+@scenario(INITRAMFS_TOOLS, DRACUT, in_turn=(INITRAMFS_TOOLS, DRACUT), after=("carried",))
 def obstacles(lab: Lab, generator: str) -> Boots:
     """No disk with a store at all, and a disk that cannot be written, in two boots."""
     without = Machine(f"missing-{generator}", images.image(generator, conf=PATIENCE), append=ALWAYS)
@@ -196,7 +196,7 @@ def _resume(machine: Machine) -> dict:
     return found
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT)
+@scenario(INITRAMFS_TOOLS, DRACUT, in_turn=(DRACUT,))
 def hibernated(_lab: Lab, generator: str) -> dict:
     """A file system with the store in it is mounted while the machine hibernates. It resumes; boots as usual;
     hibernates again, and is told not to resume."""
@@ -212,7 +212,7 @@ def hibernated(_lab: Lab, generator: str) -> dict:
             "noresume": machine.boot("hibernated, not resumed", append=["noresume"], ask=USE_AFTER_RESUME, cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, DRACUT, after=("carried",))
+@scenario(INITRAMFS_TOOLS, DRACUT, in_turn=(INITRAMFS_TOOLS, DRACUT), after=("carried",))
 def hibernated_partition(lab: Lab, generator: str) -> dict:
     """The store is a partition: load uses it before the attempt to resume, while the memory to be resumed to knows of
     its former content."""
@@ -224,7 +224,7 @@ def hibernated_partition(lab: Lab, generator: str) -> dict:
             "next": machine.boot("after the resumed one", cut=True)}
 
 
-@scenario(INITRAMFS_TOOLS, after=("carried",))
+@scenario(INITRAMFS_TOOLS, in_turn=(INITRAMFS_TOOLS,), after=("carried",))
 def icount(lab: Lab, generator: str) -> Boots:
     """Time is a function of the instructions run: a clock that counts, and no jitter. One processor: with -icount the second
     one never comes up."""

@@ -7,6 +7,7 @@ which their tests will want them.
 """
 from __future__ import annotations
 
+import datetime
 import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,21 +19,34 @@ from . import qemu
 
 @dataclass(frozen=True)
 class Scenario:
-    """`generators` it is played with, those of them that `./check --quick` plays too, and scenarios it builds on."""
+    """`generators` it is played with, those of them that `./check --quick` plays too, the turns of those that have one, and
+    scenarios it builds on."""
 
     play: Callable[["Lab", str], Any]
     generators: tuple[str, ...]
     quick: tuple[str, ...]
+    turns: dict[str, int]
     after: tuple[str, ...]
 
+    def is_due(self, generator: str) -> bool:
+        return TURN is None or self.turns.get(generator, TURN) == TURN
+
+
+# All boots take longer than ./check may: those that take turns are played on one day in TURNS. EARLYSEED_TURN names
+# another turn than the day's, or `all`, as ./check --all does.
+TURNS = 3
+_turn = os.environ.get("EARLYSEED_TURN") or str(datetime.date.today().toordinal() % TURNS)
+TURN = None if _turn == "all" else int(_turn)
 
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def scenario(*generators: str, quick: tuple[str, ...] = (), after: tuple[str, ...] = ()):
+def scenario(*generators: str, quick: tuple[str, ...] = (), in_turn: tuple[str, ...] = (), after: tuple[str, ...] = ()):
     """Registers a scenario under its function's name."""
     def register(play):
-        SCENARIOS[play.__name__] = Scenario(play, generators, quick, after)
+        taken = sum(len(other.turns) for other in SCENARIOS.values())
+        turns = {generator: (taken + number) % TURNS for number, generator in enumerate(in_turn)}
+        SCENARIOS[play.__name__] = Scenario(play, generators, quick, turns, after)
         return play
     return register
 
