@@ -68,7 +68,8 @@ install() {
     kind=$(earlyseed_store_kind "$store")
 
     inst_simple "$moddir/earlyseed-initrd.service" "$systemdsystemunitdir/earlyseed-initrd.service"
-    $SYSTEMCTL -q --root "$initdir" add-wants sysinit.target earlyseed-initrd.service
+    # dracut 051 (Debian 11) does not set SYSTEMCTL.
+    "${SYSTEMCTL:-systemctl}" -q --root "$initdir" add-wants sysinit.target earlyseed-initrd.service
 
     # These two are started by the udev rule: of the configured store from the image, or of `earlyseed.store=`,
     # which the cmdline hook writes in its place.
@@ -81,7 +82,7 @@ install() {
     inst_hook cmdline 50 "$moddir/earlyseed-cmdline.sh"
 
     inst_simple "$moddir/earlyseed-initrd-root.service" "$systemdsystemunitdir/earlyseed-initrd-root.service"
-    $SYSTEMCTL -q --root "$initdir" add-wants initrd.target earlyseed-initrd-root.service
+    "${SYSTEMCTL:-systemctl}" -q --root "$initdir" add-wants initrd.target earlyseed-initrd-root.service
     if [[ $kind != root ]]; then
         mkdir -p "$initdir$systemdsystemunitdir/earlyseed-initrd-root.service.d"
         printf '[Unit]\nConditionKernelCommandLine=earlyseed.store\n' \

@@ -163,6 +163,19 @@ def test_units_are_wanted_and_call_the_program(with_systemd):
     assert with_systemd.path(str(wants.readlink())).is_file()
 
 
+def test_units_are_wanted_where_dracut_does_not_say_how(dracut, with_systemd):
+    """As 051 does not, of Debian 11."""
+    program = dracut.machine.path("/usr/bin/dracut").read_text()
+    old = "\n".join(line for line in program.splitlines() if "export SYSTEMCTL=" not in line)
+    assert old != program.rstrip("\n")
+    dracut.machine.write("/usr/bin/dracut-051", old, 0o755)
+    dracut.machine.configure(RAW)
+    image = dracut.machine.make(["dracut-051", "--quiet", "--force", "--kver", dracut.machine.kernel, "--no-hostonly",
+                                 "--no-kernel"])
+    wants = [name for name in with_systemd.contents() if ".wants/earlyseed" in name]
+    assert wants and [name for name in image.contents() if ".wants/earlyseed" in name] == wants
+
+
 def test_units_have_no_mistakes_and_close_no_cycle(dracut, with_systemd):
     """P4: systemd breaks a cycle by leaving a unit out."""
     image = "/" + str(with_systemd.root.relative_to(dracut.machine.root))
