@@ -166,12 +166,12 @@ class Image(Tree):
         return {path.name.split(".ko")[0] for path in self.root.rglob("*.ko*")}
 
 
-def _machine(folder: Path, name: str):
+def _machine(folder: Path, name: str, init: str = "systemd"):
     generator = images.GENERATORS[name]
     root = folder / name
     root.mkdir()
     try:
-        tools.run("tar", "-C", root, "-x", "-f", images._base(generator))
+        tools.run("tar", "-C", root, "-x", "-f", images._base(generator, init=init))
         images.installation().put(root)
         yield Machine(root, generator)
     finally:
@@ -186,3 +186,9 @@ def initramfs_machine(tmp_path_factory):
 @pytest.fixture(scope="session")
 def dracut_machine(tmp_path_factory):
     yield from _machine(tmp_path_factory.mktemp("machine"), "dracut")
+
+
+@pytest.fixture(scope="session")
+def openrc_machine(tmp_path_factory):
+    """With insserv too, so what sysvinit would do can be seen as well."""
+    yield from _machine(tmp_path_factory.mktemp("machine"), "initramfs-tools", init="openrc")
