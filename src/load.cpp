@@ -41,77 +41,69 @@ void summarise(Line& summary, std::string_view source, const SourceReport& s, st
     if (s.credited_bits == 0 && !s.advice.empty()) summary.add("; ", s.advice);
 }
 
-// What the hardware RNG gives within its time; an empty span where there is none, or when it gives nothing.
-std::span<const std::uint8_t> read_hwrng(std::span<std::uint8_t> buffer, bool& present) {
-    auto device = kernel::open_read("/dev/hwrng", false);
-    present = static_cast<bool>(device);
-    if (!present) return {};
-    std::uint64_t end = kernel::monotonic_ns() + std::uint64_t{kHwrngTimeoutMs} * 1'000'000;
-    std::size_t size = 0;
-    for (unsigned tries = 0; size < buffer.size() && tries < kHwrngTimeoutMs; tries++) {
-        auto got = kernel::read_some(*device, buffer.subspan(size));
-        if (got) {
-            size += *got;
-        } else if (got.error().code == EAGAIN) {
-            kernel::sleep_ms(1);
-        } else {
-            // ENODEV: the device node is there and no driver behind it, as in most virtual machines.
-            present = got.error().code != ENODEV;
-            break;
-        }
-        if (kernel::monotonic_ns() >= end) break;
-    }
-    return buffer.first(size);
-}
-
-// Jitter, the hardware RNG and the machine's own marks: one conditioned input, one credit.
-void feed_sources(Load& load) {
-    SourceReport& jitter = load.report.jitter;
-    SourceReport& hwrng = load.report.hwrng;
-
-    Secret<kHwrngBytes> hwrng_buffer;
-    bool hwrng_present = false;
-    std::uint64_t start = kernel::monotonic_ns();
-    auto hwrng_bytes = read_hwrng(hwrng_buffer.span(), hwrng_present);
-    std::uint64_t hwrng_ns = kernel::monotonic_ns() - start;
-
-    Credit jitter_credit{load.jitter.credit_bits, load.jitter.reason};
-    if (load.config.credit_jitter == JitterPolicy::never) jitter_credit = {0, Reason::jitter_never};
-    Credit hwrng_credit = credit_for_hwrng(hwrng_bytes.size(), load.config.hwrng_quality);
-
+// Feeds the kernel with what a source gave, conditioned with the machine's own marks.
+void feed_source(Load& load, SourceReport& source, std::string_view name, std::span<const std::uint8_t> bytes,
+                 Credit credit) {
     Secret<64> pool_input;
     Hash(label::kSources, pool_input.span().size())
-        .add(load.jitter.digest.span())
-        .add(hwrng_bytes)
+        .add(bytes)
         .add(load.machine.tag)
         .add(load.boot.id)
         .add(bytes_of(kernel::realtime_s()))
         .add(bytes_of(kernel::monotonic_ns()))
         .finish(pool_input.span());
     bool made_ready = false;
-    Credit whole{std::min(jitter_credit.bits + hwrng_credit.bits, kFullCreditBits), Reason::none};
-    if (feed(pool_input.span(), whole, made_ready).reason == Reason::not_accepted) {
-        jitter_credit = hwrng_credit = {0, Reason::not_accepted};
-        load.degraded = true;
-    }
-    if (made_ready) note_ready(load.report, jitter_credit.bits >= hwrng_credit.bits ? "jitter" : "hwrng");
+    credit = feed(pool_input.span(), credit, made_ready);
+    if (credit.reason == Reason::not_accepted) load.degraded = true;
+    if (made_ready) note_ready(load.report, name);
+    source.done = 1;
+    source.set(credit);
+}
 
-    jitter.done = 1;
-    jitter.bytes = std::uint64_t{load.jitter.samples} * sizeof(std::uint64_t);
-    jitter.assessed_bits = std::uint64_t{load.jitter.samples} * load.jitter.assessed_millibits / 1000;
-    jitter.time_us = load.jitter.time_ns / 1000;
-    jitter.set(jitter_credit);
-    if (!load.jitter.seen.empty()) jitter.reason.add(" (", load.jitter.seen, ")");
+void feed_jitter(Load& load) {
+    SourceReport& source = load.report.jitter;
+    Credit credit{load.jitter.credit_bits, load.jitter.reason};
+    if (load.config.credit_jitter == JitterPolicy::never) credit = {0, Reason::jitter_never};
+    feed_source(load, source, "jitter", load.jitter.digest.span(), credit);
+    source.bytes = std::uint64_t{load.jitter.samples} * sizeof(std::uint64_t);
+    source.assessed_bits = std::uint64_t{load.jitter.samples} * load.jitter.assessed_millibits / 1000;
+    source.time_us = load.jitter.time_ns / 1000;
+    if (!load.jitter.seen.empty()) source.reason.add(" (", load.jitter.seen, ")");
     load.report.jitter_samples = load.jitter.samples;
-    summarise(load.summary, "jitter", jitter,
-              Text<64>().add(load.jitter.samples, " samples, ", Tenths{jitter.time_us}, " ms").view());
-    if (!hwrng_present) return;
-    hwrng.done = 1;
-    hwrng.time_us = hwrng_ns / 1000;
-    hwrng.bytes = hwrng_bytes.size();
-    hwrng.assessed_bits = hwrng.bytes * 8 * load.config.hwrng_quality / 1024;
-    hwrng.set(hwrng_credit);
-    summarise(load.summary, "hwrng", hwrng, "");
+    summarise(load.summary, "jitter", source,
+              Text<64>().add(load.jitter.samples, " samples, ", Tenths{source.time_us}, " ms").view());
+}
+
+// The hardware RNG, once it is there and its driver too: what it gives within its time. True when it gave its part now.
+bool feed_hwrng(Load& load) {
+    SourceReport& source = load.report.hwrng;
+    if (source.done != 0) return false;
+    auto device = kernel::open_read("/dev/hwrng", false);
+    if (!device) return false;
+    Secret<kHwrngBytes> buffer;
+    std::uint64_t start = kernel::monotonic_ns();
+    std::uint64_t end = start + std::uint64_t{kHwrngTimeoutMs} * 1'000'000;
+    std::size_t size = 0;
+    for (unsigned tries = 0; size < kHwrngBytes && tries < kHwrngTimeoutMs; tries++) {
+        auto got = kernel::read_some(*device, buffer.span().subspan(size));
+        if (got) {
+            size += *got;
+        } else if (got.error().code == EAGAIN) {
+            kernel::sleep_ms(1);
+        } else if (got.error().code == ENODEV) {
+            return false;  // the node is there and no driver behind it, as in most virtual machines
+        } else {
+            break;
+        }
+        if (kernel::monotonic_ns() >= end) break;
+    }
+    auto bytes = buffer.span().first(size);
+    source.bytes = size;
+    source.assessed_bits = size * 8 * load.config.hwrng_quality / 1024;
+    feed_source(load, source, "hwrng", bytes, credit_for_hwrng(bytes, load.config.hwrng_quality));
+    source.time_us = (kernel::monotonic_ns() - start) / 1000;
+    summarise(load.summary, "hwrng", source, "");
+    return true;
 }
 
 // One line that names the store, what is wrong with it and what to do.
@@ -206,15 +198,15 @@ int run(Load& load) {
     // Once more in the running system nothing can come any more.
     bool store_is_lost = wants_seed && (outcome == Store::Outcome::refused ||
                                         (outcome == Store::Outcome::absent && stage == Stage::running));
-    if (!wants_jitter && !has_store && !store_is_lost) return kExitDone;
-
     if (wants_jitter || has_store) {
         load.machine = identify_machine();
         if (load.machine.sysfs_missing) log::warn(Line("no /sys: the machine cannot be identified; is it mounted?"));
         bool earns = wants_jitter && load.config.credit_jitter != JitterPolicy::never;
         collect_jitter<CpuCounter>(earns ? kFullCreditBits : 0, load.config.jitter_timeout_ms, load.jitter);
     }
-    if (wants_jitter) feed_sources(load);
+    if (wants_jitter) feed_jitter(load);
+    bool has_hwrng = feed_hwrng(load);
+    if (!wants_jitter && !has_hwrng && !has_store && !store_is_lost) return kExitDone;
     if (has_store) {
         feed_seed(load, store);
     } else if (store_is_lost) {

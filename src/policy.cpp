@@ -47,6 +47,7 @@ constexpr Explanation kExplanations[] = {
     /* out_of_time */ {"no time left", "raise jitter-timeout-ms"},
     /* quality_zero */ {"hwrng-quality = 0", "set hwrng-quality if you trust the device"},
     /* no_data */ {"the device gave no data", ""},
+    /* stuck */ {"the device repeats itself", "do not trust it; look at its driver"},
     /* not_accepted */ {"the kernel did not accept it", "run as root with CAP_SYS_ADMIN"},
 };
 static_assert(std::size(kExplanations) == static_cast<std::size_t>(Reason::not_accepted) + 1);
@@ -76,8 +77,18 @@ Credit credit_for_seed(const SeedFacts& facts, SeedPolicy policy) {
     return {kFullCreditBits, Reason::none};
 }
 
-Credit credit_for_hwrng(std::size_t bytes, unsigned quality) {
+// All zeros, all ones, or one word of at most 64 bits over and over.
+static bool is_stuck(std::span<const std::uint8_t> bytes) {
+    for (std::size_t i = 8; i < bytes.size(); i++) {
+        if (bytes[i] != bytes[i - 8]) return false;
+    }
+    return bytes.size() > 8;
+}
+
+Credit credit_for_hwrng(std::span<const std::uint8_t> data, unsigned quality) {
+    std::size_t bytes = data.size();
     if (bytes == 0) return {0, Reason::no_data};
+    if (is_stuck(data)) return {0, Reason::stuck};
     auto bits = std::min<std::uint64_t>(std::uint64_t{bytes} * 8 * quality / 1024, kFullCreditBits);
     if (bits == 0) return {0, Reason::quality_zero};
     return {static_cast<unsigned>(bits), Reason::none};

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "record.hpp"
@@ -50,6 +51,7 @@ enum class Reason {
     // hardware RNG
     quality_zero,
     no_data,
+    stuck,
     // any
     not_accepted,
 };
@@ -89,6 +91,6 @@ Reason doubt(const SeedFacts& facts);
 Credit credit_for_seed(const SeedFacts& facts, SeedPolicy policy);
 
 // `quality` is in 1024ths of a bit per bit, as the kernel's hwrng framework has it (include/linux/hw_random.h).
-Credit credit_for_hwrng(std::size_t bytes, unsigned quality);
+Credit credit_for_hwrng(std::span<const std::uint8_t> data, unsigned quality);
 
 }  // namespace earlyseed

@@ -33,6 +33,9 @@ installkernel() {
     # character set: Debian's kernels say ascii, others iso8859-1.
     [[ $store == *:/* ]] && hostonly='' instmods ext4 vfat nls_cp437 nls_ascii nls_iso8859-1
 
+    # Of hardware RNGs, a virtual machine's among them, and of TPMs, which have one. udev loads what fits.
+    hostonly='' instmods '=drivers/char/hw_random' tpm_crb tpm_tis
+
     # A host-only image has the drivers of the disks that the host's file systems are on; the store may be elsewhere.
     if [[ $hostonly ]]; then
         device=${store%%:/*}

@@ -230,3 +230,12 @@ def icount(lab: Lab, generator: str) -> Boots:
     one never comes up."""
     machine = heir(lab, generator, "icount", append=ALWAYS, hardware=("-smp", "1", "-icount", "shift=1,sleep=off"))
     return {"icount": machine.boot("time counts instructions", cut=True)}
+
+
+@scenario(INITRAMFS_TOOLS, DRACUT, in_turn=(INITRAMFS_TOOLS, DRACUT))
+def hardware_rng(_lab: Lab, generator: str) -> Boots:
+    """A virtual machine with virtio-rng, whose driver is a module that udev loads."""
+    machine = Machine(f"virtio-rng-{generator}", images.image(generator, conf=PATIENCE + "hwrng-quality = 900\n"),
+                      hardware=("-device", "virtio-rng-pci"))
+    machine.store = disks.PartitionDisk(machine.folder / "store.img")
+    return {"virtio_rng": machine.boot("virtio-rng", cut=True)}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Slot choice and credit policy, on any two slots and any facts: total, the same each time, never the newest record as
 // the one to be overwritten (P5), and credit for nothing but what the design's table credits (P1, P2, P3).
+#include <vector>
+
 #include "fuzz.hpp"
 #include "policy.hpp"
 #include "slots.hpp"
@@ -120,10 +122,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                 "P1: credit only if both slots are valid, with different generations");
     }
 
-    std::size_t bytes = input.byte();
+    std::vector<std::uint8_t> data(input.byte());
     unsigned quality = input.byte() * 256u + input.byte();
-    Credit hardware = credit_for_hwrng(bytes, quality % 1025);
-    require(hardware.bits <= 256 && hardware.bits * 1024 <= bytes * 8 * (quality % 1025),
+    for (std::uint8_t& byte : data) byte = static_cast<std::uint8_t>(input.byte());
+    Credit hardware = credit_for_hwrng(data, quality % 1025);
+    require(hardware.bits <= 256 && hardware.bits * 1024 <= data.size() * 8 * (quality % 1025),
             "P3: a hardware RNG's credit is within its quality");
     require((hardware.reason == Reason::none) == (hardware.bits != 0), "P8: a zero has a reason");
     return 0;

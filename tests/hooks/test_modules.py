@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The modules of ext4, which the lab's kernel for virtual machines has built in and Debian's usual kernel has not."""
+"""The modules of ext4 and of hardware RNGs, which Debian's usual kernel has and the lab's, for virtual machines, has built in
+or not at all."""
 from __future__ import annotations
 
 import pytest
@@ -11,6 +12,7 @@ pytestmark = pytest.mark.long
 FILE = "UUID=e5eed000-0000-4000-8000-000000000002:/earlyseed/seed"
 # ext4 and what it needs; its checksums are asked for by name at the mount, so no symbol leads to them.
 EXT4 = {"ext4", "jbd2", "mbcache", "crc16", "crc32c_generic"}
+RANDOM = {"virtio-rng", "amd-rng"}
 FULL_KERNEL = images.Generator("full-kernel", ("initramfs-tools", "linux-image-amd64"), (), "")
 
 
@@ -22,7 +24,7 @@ def machine(request):
 @pytest.fixture
 def kernel(machine):
     """Debian's usual kernel in the machine's tree, as far as file systems go; its version."""
-    parts = ["modules.*", "kernel/fs/*", "kernel/lib/*", "kernel/crypto/*", "kernel/arch/x86/crypto/*"]
+    parts = ["modules.*", "kernel/fs/*", "kernel/drivers/char/*", "kernel/lib/*", "kernel/crypto/*", "kernel/arch/x86/crypto/*"]
     tools.run("tar", "-C", machine.root, "-x", "-f", images._base(FULL_KERNEL), "--wildcards", "--exclude=*-cloud-*",
               "./boot/config-*", *(f"./usr/lib/modules/*/{part}" for part in parts))
     version, = {path.name for path in machine.path("/usr/lib/modules").iterdir()} - {machine.kernel}
@@ -32,7 +34,7 @@ def kernel(machine):
     machine.path(f"/boot/config-{version}").unlink()
 
 
-def test_ext4(machine, kernel):
+def test_modules(machine, kernel):
     commands = {
         "initramfs-tools": ["sh", "-c", f'echo MODULES=list > /etc/initramfs-tools/conf.d/no-drivers && '
                                         f'mkinitramfs -o "$0" {kernel}'],
@@ -43,3 +45,4 @@ def test_ext4(machine, kernel):
     assert (with_file.made.status, with_partition.made.status) == (0, 0)
     assert EXT4 <= with_file.modules()
     assert not EXT4 & with_partition.modules() - {"crc16", "crc32c_generic"}
+    assert RANDOM <= with_partition.modules()

@@ -233,7 +233,7 @@ TEST_CASE("P3: a hardware RNG is credited by its configured quality, and waits f
             for (std::size_t i = 0; i < c.bytes; i++) bytes.push_back(static_cast<std::uint8_t>(i * 11 + 7));
             fake::put_stream("/dev/hwrng", bytes, c.end_code);
             CHECK(run_load(true) == kExitDone);
-            CHECK(credits() == std::vector<unsigned>{c.bits});
+            CHECK(credits() == (c.shown ? std::vector<unsigned>{0, c.bits} : std::vector<unsigned>{0}));  // jitter first
             CHECK(report("hwrng.done") == (c.shown ? "1" : ""));
             if (c.shown) CHECK(report("hwrng.reason") == what(c.reason));
             CHECK(fake::state().sleeps <= 50);
@@ -241,6 +241,20 @@ TEST_CASE("P3: a hardware RNG is credited by its configured quality, and waits f
             if (c.bits >= 256) CHECK(report("ready_by") == "hwrng");
         }
     }
+}
+
+TEST_CASE("P3: a hardware RNG whose driver comes after the first call is used by the next one, once") {
+    machine(kQuiet + "hwrng-quality = 1024\n");
+    CHECK(run_load(true) == kExitDone);
+    CHECK(report("hwrng.done") == "");
+    fake::Buffer bytes;
+    for (std::size_t i = 0; i < 4096; i++) bytes.push_back(static_cast<std::uint8_t>(i * 11 + 7));
+    fake::put_stream("/dev/hwrng", bytes, 0);
+    CHECK(run_load(true) == kExitDone);
+    CHECK(run_load(true) == kExitDone);
+    CHECK(credits() == std::vector<unsigned>{0, 256});
+    CHECK(report("ready_by") == "hwrng");
+    CHECK(said_once("hwrng 256 bits"));
 }
 
 // --- P4 and P9: stages
@@ -424,7 +438,7 @@ TEST_CASE("P4: load ends when the clock stands still") {
         fake::put_stream("/dev/hwrng", {}, EAGAIN);
         fake::Entry& store = seeded_partition();
         CHECK(run_load() == kExitDone);
-        CHECK(credits().size() == 2);
+        CHECK(credits().size() == 3);  // jitter, the hardware RNG, seed
         CHECK(newest(store.durable).generation == 4);
         CHECK(fake::state().sleeps <= 50);
     }

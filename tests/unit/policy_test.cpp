@@ -165,23 +165,43 @@ TEST_CASE("P1: every byte of the boot ID counts") {
 }
 
 TEST_CASE("P3: a hardware RNG is credited by its quality, 256 bits at most") {
+    std::array<std::uint8_t, 64> data;
+    for (std::size_t i = 0; i < data.size(); i++) data[i] = static_cast<std::uint8_t>(i * 37 + 5);
+    auto credit_for = [&](std::size_t bytes, unsigned quality) {
+        return credit_for_hwrng(std::span(data).first(bytes), quality);
+    };
     for (std::size_t bytes : {0u, 1u, 7u, 32u, 33u, 64u}) {
         for (unsigned quality = 0; quality <= 1024; quality++) {
-            Credit credit = credit_for_hwrng(bytes, quality);
+            Credit credit = credit_for(bytes, quality);
             if (credit.bits > 256 || credit.bits * 1024 > bytes * 8 * quality) FAIL(bytes << " at " << quality);
             if ((credit.bits == 0) != (credit.reason != Reason::none)) FAIL(bytes << " at " << quality);
         }
     }
-    CHECK(credit_for_hwrng(64, 1024).bits == 256);
-    CHECK(credit_for_hwrng(32, 1024).bits == 256);
-    CHECK(credit_for_hwrng(32, 512).bits == 128);
-    CHECK(credit_for_hwrng(64, 512).bits == 256);
-    CHECK(credit_for_hwrng(64, 1).bits == 0);
-    CHECK(credit_for_hwrng(64, 1).reason == Reason::quality_zero);
-    CHECK(credit_for_hwrng(64, 2).bits == 1);
-    CHECK(credit_for_hwrng(64, 0).reason == Reason::quality_zero);
-    CHECK(credit_for_hwrng(0, 1024).reason == Reason::no_data);
-    CHECK(credit_for_hwrng(0, 0).bits == 0);
+    CHECK(credit_for(64, 1024).bits == 256);
+    CHECK(credit_for(32, 1024).bits == 256);
+    CHECK(credit_for(32, 512).bits == 128);
+    CHECK(credit_for(64, 512).bits == 256);
+    CHECK(credit_for(64, 1).bits == 0);
+    CHECK(credit_for(64, 1).reason == Reason::quality_zero);
+    CHECK(credit_for(64, 2).bits == 1);
+    CHECK(credit_for(64, 0).reason == Reason::quality_zero);
+    CHECK(credit_for(0, 1024).reason == Reason::no_data);
+    CHECK(credit_for(0, 0).bits == 0);
+}
+
+TEST_CASE("P3: a hardware RNG that repeats itself earns nothing, one odd byte or short data do not condemn it") {
+    for (std::size_t period : {1u, 2u, 4u, 8u}) {
+        for (unsigned first : {0x00u, 0xffu, 0x5au}) {
+            std::array<std::uint8_t, 64> data;
+            for (std::size_t i = 0; i < data.size(); i++) data[i] = static_cast<std::uint8_t>(first + i % period);
+            INFO("period " << period << " from " << first);
+            CHECK(credit_for_hwrng(data, 1024).bits == 0);
+            CHECK(credit_for_hwrng(data, 1024).reason == Reason::stuck);
+            CHECK(credit_for_hwrng(std::span(data).first(8), 1024).bits == 64);
+            data[63] = static_cast<std::uint8_t>(~data[63]);
+            CHECK(credit_for_hwrng(data, 1024).bits == 256);
+        }
+    }
 }
 
 TEST_CASE("P8: every reason has its own words, which fit into the report") {
@@ -199,7 +219,7 @@ TEST_CASE("P8: every reason has its own words, which fit into the report") {
             CHECK((text.empty() || text.back() != '.'));
         }
     }
-    CHECK(count == 27);
+    CHECK(count == 28);
     CHECK(*explain(Reason::none).what == '\0');
     CHECK(*explain(Reason::none).advice == '\0');
 }
