@@ -238,4 +238,5 @@ def hardware_rng(_lab: Lab, generator: str) -> Boots:
     machine = Machine(f"virtio-rng-{generator}", images.image(generator, conf=PATIENCE + "hwrng-quality = 900\n"),
                       hardware=("-device", "virtio-rng-pci"))
     machine.store = disks.PartitionDisk(machine.folder / "store.img")
-    return {"virtio_rng": machine.boot("virtio-rng", cut=True)}
+    return {"virtio_rng": machine.boot("virtio-rng", ask={"ready": "systemctl start earlyseed-ready.target; echo $?"},
+                                       cut=True)}

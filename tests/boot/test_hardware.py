@@ -12,3 +12,8 @@ def test_p3_a_hardware_rng_is_used_in_the_initrd_and_credited_by_its_quality(har
     told = [line for line in boot.load_lines if "hwrng 256 bits" in line.text]
     assert len(told) == 1
     assert told[0].at < boot.root_mounted_at
+
+
+def test_the_target_for_what_waits_is_reached(hardware_rng):
+    """P8: earlyseed-ready.target, in a running system whose generator is ready."""
+    assert hardware_rng["virtio_rng"].answers["ready"].strip() == "0"

@@ -16,7 +16,7 @@ BOOT_UUID = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"  # as in the manuals
 
 # All of it in a mount namespace, which takes the mounts along when it goes.
 MACHINE = r"""
-folder=$1 product=$2; shift 2
+folder=$1 product=$2 examples=$3; shift 3
 mount --make-rprivate /
 partition=$(losetup --find --show "$folder/partition") && boot=$(losetup --find --show "$folder/boot") || exit 99
 trap 'losetup -d "$partition" "$boot"' EXIT
@@ -26,6 +26,7 @@ mkdir -p "$root" && mount -o loop "$folder/disk" "$root" && cd "$root" || exit 9
 mkdir -p boot dev etc opt proc root run sys/class/block sys/class/dmi/id tmp usr var/lib
 ln -sfn usr/bin bin; ln -sfn usr/sbin sbin; ln -sfn usr/lib lib; ln -sfn usr/lib64 lib64
 mount --bind -o ro /usr usr
+mount -t tmpfs doc usr/share/doc && mkdir usr/share/doc/earlyseed && cp -r "$examples" usr/share/doc/earlyseed/
 mount -t proc proc proc && echo 'root=/dev/sda1 quiet' >tmp/cmdline && mount --bind tmp/cmdline proc/cmdline
 echo 3f2504e0-4f89-41d3-9a0c-0305e82c3301 >sys/class/dmi/id/product_uuid
 cp "$product" opt/earlyseed
@@ -59,7 +60,8 @@ class Scratch:
     def run(self, script: str, *arguments: object) -> Done:
         """Runs a shell script in the machine. The program is in its PATH."""
         done = subprocess.run(["unshare", "--mount", "--pid", "--net", "--fork", "sh", "-c", MACHINE, "machine",
-                               self.folder, PRODUCT.resolve(strict=True), script, "sh", *map(str, arguments)],
+                               self.folder, PRODUCT.resolve(strict=True), source.REPOSITORY / "hooks/examples", script,
+                               "sh", *map(str, arguments)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         assert done.returncode != 99, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import PROGRAM, Done
+from conftest import PROGRAM, REPOSITORY, Done
 
 pytestmark = pytest.mark.long
 
 UNITS = "/usr/lib/systemd/system"
-SERVICES = ["earlyseed-early.service", "earlyseed.service", "earlyseed-save.service"]
+SERVICES = ["earlyseed-early.service", "earlyseed.service", "earlyseed-save.service", "earlyseed-ready.service"]
 ENABLED = ["earlyseed-early.service", "earlyseed.service", "earlyseed-save.timer"]
 # What cryptsetup's generator makes of "tmp /dev/vda2 /dev/urandom tmp" in crypttab, as far as the order goes.
 RANDOM_TMP = """[Unit]
@@ -38,7 +38,7 @@ def test_units_have_no_mistakes_and_close_no_cycle(machine):
     """P4: systemd breaks a cycle by leaving a unit out, so with a random key for /tmp as well."""
     machine.write("/etc/systemd/system/random-tmp.service", RANDOM_TMP)
     assert machine.run("systemctl", "enable", "random-tmp.service").status == 0
-    assert verify(machine, *SERVICES, "earlyseed-save.timer") == Done(0, "")
+    assert verify(machine, *SERVICES, "earlyseed-save.timer", "earlyseed-ready.target") == Done(0, "")
 
     # It would see one: the order that earlyseed.service must not have, for the reason that stands in it.
     machine.write("/etc/systemd/system/earlyseed.service.d/cycle.conf", "[Unit]\nBefore=systemd-random-seed.service\n")
@@ -71,4 +71,17 @@ def test_what_the_services_call(machine):
         "earlyseed-early.service": [f"ExecStart=-{PROGRAM} load --early"],
         "earlyseed.service": [f"ExecStart=-{PROGRAM} load", f"ExecStop=-{PROGRAM} save"],
         "earlyseed-save.service": [f"ExecStart={PROGRAM} save", "SuccessExitStatus=1"],
+        "earlyseed-ready.service": [f"ExecStart={PROGRAM} wait"],
     }
+
+
+def test_the_example_holds_a_unit_back(machine):
+    """And nobody else: nothing wants the target by itself."""
+    machine.write("/etc/systemd/system/guests.service", "[Service]\nExecStart=/bin/true\n")
+    machine.write("/etc/systemd/system/guests.service.d/after-random-numbers.conf",
+                  (REPOSITORY / "hooks/examples/after-random-numbers.conf").read_bytes())
+    assert verify(machine, "guests.service") == Done(0, "")
+    for name in ("guests.service", "guests.service.d/after-random-numbers.conf"):
+        machine.path(f"/etc/systemd/system/{name}").unlink()
+    wanted = [path for path in machine.path("/etc/systemd/system").rglob("earlyseed-ready*")]
+    assert wanted == []
