@@ -46,9 +46,9 @@ ROWS = {row.name: row for row in [
     Row("bookworm", DRACUT_PLAIN),
     Row("bullseye", INITRAMFS_TOOLS),
     Row("trixie", DRACUT),
-    Row("bookworm", INITRAMFS_TOOLS, "openrc", in_machine=True),
+    Row("bookworm", INITRAMFS_TOOLS, "openrc"),
     Row("sid", DRACUT),
-    Row("bookworm", INITRAMFS_TOOLS, in_machine=True),
+    Row("bookworm", INITRAMFS_TOOLS),
     Row("bullseye", DRACUT),
     Row("sid", INITRAMFS_TOOLS),
 ]}
@@ -76,8 +76,8 @@ APT = "DEBIAN_FRONTEND=noninteractive apt-get --yes --no-install-recommends"
 APT_TIMEOUT_S = 1800.0
 LOOK = {
     "kernel": "uname -r",
-    "generator": "dpkg-query --show --showformat '${Package} ${Version}' initramfs-tools 2>/dev/null || "
-                 "dpkg-query --show --showformat '${Package} ${Version}' dracut",
+    "generator": "dpkg-query --show --showformat '${db:Status-Abbrev} ${Package} ${Version}\\n' initramfs-tools dracut "
+                 "2>/dev/null | sed -n 's/^ii *//p'",
     "conf": "cat /etc/earlyseed.conf",
     "failed": "systemctl --failed --plain --no-legend",
 }
