@@ -13,6 +13,7 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 from clones import physical
 from lab import disks, images, initrd, package, tools
@@ -69,7 +70,7 @@ def chosen() -> list[str]:
 # Linux 6.12 crashes now and then under QEMU 7.2's emulation, with and without earlyseed. Such a boot is tried again.
 CRASHING_SUITE = "trixie"
 CRASH = re.compile(r"Kernel panic|Oops:|\bBUG:|general protection fault")
-TRIES = 4
+CRASHING_TRIES = 4
 
 PACKAGE = "/root/earlyseed.deb"
 APT = "DEBIAN_FRONTEND=noninteractive apt-get --yes --no-install-recommends"
@@ -114,7 +115,9 @@ class Subject:
         used, self.disk = self.disk, self.machine.flat_root(self.machine.folder / f"{self.machine.boots}.img")
         used.unlink()
         if apt and not self.row.in_machine:
-            self._apt(apt, lambda command: images.in_chroot(self._mount_point(), command, disk=self.disk).decode())
+            mount_point = self.machine.folder / "mounted"
+            mount_point.mkdir(exist_ok=True)
+            self._apt(apt, lambda command: images.in_chroot(mount_point, command, disk=self.disk).decode())
         self.initrd = self.machine.folder / f"{self.machine.boots}.initrd"
         self.initrd.write_bytes(disks.get_file(self.disk, f"/boot/initrd.img-{boot.answers['kernel'].strip()}"))
         boot.after = self._store()
@@ -126,24 +129,25 @@ class Subject:
                 self._apt(apt, lambda command: self._in_guest(guest, command))
             guest.power_off()
 
-        for left in reversed(range(TRIES)):
+        tries = CRASHING_TRIES if self.row.suite == CRASHING_SUITE else 1
+        while True:
             self.machine.root = images.overlay(self.disk, self.machine.folder / "root.qcow2")
             try:
                 boot = self.machine.boot(label, initrd=self.initrd, ask=LOOK, end=end)
                 if not any(CRASH.search(line.text) for line in boot.console):
                     return boot
-                what = f"{boot.console_file}"
+                what = str(boot.console_file)
             except BootFailed as error:
                 what = str(error)
                 if not CRASH.search(what):
                     raise
-            if self.row.suite != CRASHING_SUITE or left == 0:
+            tries -= 1
+            if tries == 0:
                 raise BootFailed(f"the kernel crashed: {what}")
             self.crashes += 1
             tools.say(f"{self.row.name}: {label}: Linux 6.12 crashed in the emulator, number {self.crashes}; again")
-        raise AssertionError("not reached")
 
-    def _apt(self, what: str, run) -> None:
+    def _apt(self, what: str, run: Callable[[str], str]) -> None:
         begin = time.monotonic()
         self.apt_output = run(f"{APT} {what}")
         self.apt_seconds = time.monotonic() - begin
@@ -155,11 +159,6 @@ class Subject:
         if status != 0:
             raise BootFailed(f"exit {status} of {command}:\n{output}")
         return output
-
-    def _mount_point(self) -> Path:
-        folder = self.machine.folder / "mounted"
-        folder.mkdir(exist_ok=True)
-        return folder
 
     def _store(self) -> Store | None:
         try:
