@@ -12,11 +12,11 @@ START = "Begin: Starting dropbear"
 
 
 def _unlock_and_boot(name: str, installed: bool) -> Boot:
-    machine = Machine(name, luks.image(installed=installed, conf=PATIENCE if installed else None))
+    machine = Machine(name, luks.image(installed=installed, conf=PATIENCE if installed else None), identity="")
     machine.store = disks.PartitionDisk(machine.folder / "store.img",
                                         record.make_slot(1, b"1" * 64) + record.make_slot(2, b"2" * 64))
     network = ssh.Forward()
-    machine.hardware = (*network.hardware, "-cpu", "qemu64,-svm,+aes")  # or the emulated machine deciphers for minutes
+    machine.hardware = network.hardware
     machine.append = [f"ip={network.GUEST}::10.0.2.2:255.255.255.0::eth0:off", "net.ifnames=0", *ALWAYS]
 
     def unlock(guest: Qemu) -> None:

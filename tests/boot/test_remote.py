@@ -23,7 +23,7 @@ def test_p4_with_it_ssh_answers_at_once(remote, record_property):
     assert boot.ready_at < boot.at(START) < boot.at(ANSWER) < boot.login_at
     assert boot.at(WAITS) is None
     assert boot.report["ready_by"] == "jitter"
-    record_property("with it", seconds_to_answer(boot))
+    record_property("s with it", seconds_to_answer(boot))
 
 
 def test_p1_the_seed_is_credited_before_dropbear_and_cryptroot_start(remote):
