@@ -21,7 +21,7 @@ START = "init: dropbear starts"
 DRIVERS = ("virtio/virtio", "virtio/virtio_ring", "virtio/virtio_pci_legacy_dev", "virtio/virtio_pci_modern_dev",
            "virtio/virtio_pci", "block/virtio_blk", "net/net_failover", "net/virtio_net")  # after those that they need
 LIBRARIES = ("libc.so.6", "libcrypt.so.1", "libtomcrypt.so.1", "libtommath.so.1", "libgmp.so.10", "libz.so.1")
-INIT = """#!/bin/busybox sh
+INIT = f"""#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t proc proc /proc
@@ -35,7 +35,7 @@ while [ ! -e /dev/vda1 ]; do usleep 10000; done
 ip link set eth0 up
 ip address add 10.0.2.15/24 dev eth0
 ip route add default via 10.0.2.2
-echo "init: dropbear starts"
+echo "{START}"
 dropbear -F -E -R -s
 """
 # An emulated machine on a busy host takes ten times as long for everything.
