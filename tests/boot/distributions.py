@@ -21,7 +21,7 @@ from lab.machine import Boot, Machine
 from lab.qemu import BootFailed, Qemu
 from lab.record import Store
 from lab.scenario import Lab, scenario
-from scenarios import DRACUT, DRACUT_PLAIN, INITRAMFS_TOOLS, ROOT_STORE
+from scenarios import DRACUT, DRACUT_PLAIN, INITRAMFS_TOOLS, PATIENCE, ROOT_STORE
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ class Subject:
         tools.run("cp", "--sparse=always", image.root, self.disk)
         disks.put_file(self.disk, PACKAGE, package.deb().read_bytes())
         disks.put_file(self.disk, *scope(row))
+        disks.put_file(self.disk, "/etc/earlyseed.conf", PATIENCE.encode())  # setup adds the store
         self.initrd = image.initrd
         self.crashes = 0
         self.seeds: set[bytes] = set()

@@ -2,7 +2,7 @@
 """The package on Debian's releases, inits and initrd generators: installed, used, removed, purged."""
 from pathlib import Path
 
-from scenarios import ROOT_STORE
+from scenarios import PATIENCE, ROOT_STORE
 
 
 def in_initrd_before_root(boot):
@@ -27,7 +27,7 @@ def test_p3_the_first_boot_is_ready_by_jitter_before_root_is_mounted(distributio
 
 def test_p5_setup_makes_a_store_and_each_shutdown_saves(distribution):
     """P5: on a plain machine, a file in the root file system; the shutdown writes it while it is writable."""
-    assert f"store = {ROOT_STORE}\n" in distribution["first"].answers["conf"]
+    assert distribution["first"].answers["conf"] == PATIENCE + f"store = {ROOT_STORE}\n"
     for boot in (distribution["first"], distribution["second"]):
         assert any("earlyseed: save" in line for line in boot.all_lines)
         assert boot.after.newest.creditable
