@@ -28,7 +28,7 @@ struct CpuCounter {
     static constexpr const char* kName = "CLOCK_MONOTONIC, ns";
 #endif
 
-    static std::uint64_t now() {
+    [[gnu::always_inline]] static std::uint64_t now() {
 #if defined(__x86_64__)
         std::uint32_t low, high;
         asm volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high)::"memory");

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kHwrngBytes = 64;
 constexpr unsigned kHwrngTimeoutMs = 50;
+constexpr std::size_t kCpuWords = 8;
 
 struct Load {
     const Options& options;
@@ -72,6 +73,22 @@ void feed_jitter(Load& load) {
     load.report.jitter_samples = load.jitter.samples;
     summarise(load.summary, "jitter", source,
               Text<64>().add(load.jitter.samples, " samples, ", Tenths{source.time_us}, " ms").view());
+}
+
+// The CPU's own generator. Nobody can look into it, and some have failed and said the same for ever: never credited.
+void feed_cpu(Load& load) {
+    std::uint64_t words[kCpuWords];
+    std::uint64_t start = kernel::monotonic_ns();
+    std::span<const std::uint64_t> got(words, kernel::cpu_random(words));
+    if (got.empty()) return;
+    SourceReport& source = load.report.cpu;
+    std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(words), got.size_bytes());
+    source.bytes = bytes.size();
+    bool stuck = is_stuck(bytes);
+    feed_source(load, source, "cpu", bytes, {0, stuck ? Reason::stuck : Reason::never_credited});
+    wipe(words, sizeof words);
+    source.time_us = (kernel::monotonic_ns() - start) / 1000;
+    if (stuck) summarise(load.summary, "cpu", source, "");
 }
 
 // The hardware RNG, once it is there and its driver too: what it gives within its time. True when it gave its part now.
@@ -204,7 +221,10 @@ int run(Load& load) {
         bool earns = wants_jitter && load.config.credit_jitter != JitterPolicy::never;
         collect_jitter<CpuCounter>(earns ? kFullCreditBits : 0, load.config.jitter_timeout_ms, load.jitter);
     }
-    if (wants_jitter) feed_jitter(load);
+    if (wants_jitter) {
+        feed_jitter(load);
+        feed_cpu(load);
+    }
     bool has_hwrng = feed_hwrng(load);
     if (!wants_jitter && !has_hwrng && !has_store && !store_is_lost) return kExitDone;
     if (has_store) {

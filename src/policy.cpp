@@ -47,6 +47,7 @@ constexpr Explanation kExplanations[] = {
     /* out_of_time */ {"no time left", "raise jitter-timeout-ms"},
     /* quality_zero */ {"hwrng-quality = 0", "set hwrng-quality if you trust the device"},
     /* no_data */ {"the device gave no data", ""},
+    /* never_credited */ {"nobody can look into it, so it is never credited", ""},
     /* stuck */ {"the device repeats itself", "do not trust it; look at its driver"},
     /* not_accepted */ {"the kernel did not accept it", "run as root with CAP_SYS_ADMIN"},
 };
@@ -77,8 +78,7 @@ Credit credit_for_seed(const SeedFacts& facts, SeedPolicy policy) {
     return {kFullCreditBits, Reason::none};
 }
 
-// All zeros, all ones, or one word of at most 64 bits over and over.
-static bool is_stuck(std::span<const std::uint8_t> bytes) {
+bool is_stuck(std::span<const std::uint8_t> bytes) {
     for (std::size_t i = 8; i < bytes.size(); i++) {
         if (bytes[i] != bytes[i - 8]) return false;
     }

@@ -51,6 +51,9 @@ enum class Reason {
     // hardware RNG
     quality_zero,
     no_data,
+    // the CPU's generator
+    never_credited,
+    // either
     stuck,
     // any
     not_accepted,
@@ -89,6 +92,9 @@ Reason doubt(const SeedFacts& facts);
 // 256 for a fresh seed that is retired; `always` vouches for what no file can tell: that a virtual machine is not
 // started twice from one snapshot, that a machine without identity is the same.
 Credit credit_for_seed(const SeedFacts& facts, SeedPolicy policy);
+
+// All zeros, all ones, or one word of at most 64 bits over and over. Fewer than 9 bytes are not judged.
+bool is_stuck(std::span<const std::uint8_t> bytes);
 
 // `quality` is in 1024ths of a bit per bit, as the kernel's hwrng framework has it (include/linux/hw_random.h).
 Credit credit_for_hwrng(std::span<const std::uint8_t> data, unsigned quality);

@@ -55,7 +55,7 @@ void for_each_field(Report& r, void* context, void (*visit)(void* context, const
         const char* name;
         SourceReport& report;
     };
-    for (auto& [name, s] : {Source{"jitter.", r.jitter}, {"hwrng.", r.hwrng}, {"seed.", r.seed}}) {
+    for (auto& [name, s] : {Source{"jitter.", r.jitter}, {"cpu.", r.cpu}, {"hwrng.", r.hwrng}, {"seed.", r.seed}}) {
         for (const auto& f : kSourceFields) {
             Field field = field_of(s, f, name);
             // The zero of a source that has given is the news.

@@ -34,7 +34,7 @@ struct Report {
     Text<8> ready;      // "yes" or "no", when last looked at
     Text<16> ready_by;  // "jitter", "seed", "hwrng", or "kernel" when it was ready before earlyseed gave anything
     std::uint64_t ready_at_ms = 0;  // since boot, when earlyseed first saw it ready
-    SourceReport jitter, hwrng, seed;
+    SourceReport jitter, cpu, hwrng, seed;
     std::uint64_t jitter_samples = 0;
     Text<256> store;
     Text<16> store_state;     // "rotated", "created", "read-only", "failed", "flawed", "missing", "refused"

@@ -84,7 +84,8 @@ void print_text(Report& report, const StoreView& store, bool ready, std::string_
     } else {
         say("kernel generator: ready ", Tenths{report.ready_at_ms}, " s after boot, thanks to ", report.ready_by);
     }
-    for (auto [source, r] : {NamedSource{"jitter", report.jitter}, {"hwrng", report.hwrng}, {"seed", report.seed}}) {
+    for (auto [source, r] : {NamedSource{"jitter", report.jitter}, {"cpu", report.cpu}, {"hwrng", report.hwrng},
+                             {"seed", report.seed}}) {
         if (r.done == 0) continue;
         say("  ", source, ": ", r.credited_bits, " bits credited; ", r.bytes, " bytes mixed in ", Tenths{r.time_us}, " ms",
             r.reason.empty() ? "" : "; ", r.reason);

@@ -712,6 +712,12 @@ bool is_terminal(int) { return global.terminal; }
 
 void pin_to_current_cpu() {}
 
+std::size_t cpu_random(std::span<std::uint64_t> words) {
+    std::size_t size = std::min(words.size(), global.cpu_words.size());
+    std::copy_n(global.cpu_words.begin(), size, words.begin());
+    return size;
+}
+
 bool cpu_reports_hypervisor() { return global.hypervisor; }
 
 int run_bounded(unsigned ms, int (*work)(void* context), void* context) {

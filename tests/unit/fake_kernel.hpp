@@ -109,6 +109,7 @@ struct State {
     bool initramfs = false;
     bool terminal = false;
     bool hypervisor = false;
+    std::vector<std::uint64_t> cpu_words;  // what the CPU's generator gives; empty: it has none
     unsigned boots = 0;
 
     // Files. `/` is one file system; a mount covers what is below its target.

@@ -243,6 +243,23 @@ TEST_CASE("P3: a hardware RNG is credited by its configured quality, and waits f
     }
 }
 
+TEST_CASE("P3: the CPU's generator is mixed and never credited, and one that repeats itself is told of") {
+    for (bool stuck : {false, true}) {
+        machine(kQuiet);
+        for (std::uint64_t i = 0; i < 8; i++) {
+            fake::state().cpu_words.push_back(stuck ? ~std::uint64_t{0} : 0x123456789abcdef * (i + 1));
+        }
+        CHECK(run_load(true) == kExitDone);
+        CHECK(run_load(true) == kExitDone);
+        CHECK(credits() == std::vector<unsigned>{0, 0});  // jitter, CPU; once
+        CHECK(report("cpu.bytes") == "64");
+        CHECK(report("cpu.credited_bits") == "0");
+        CHECK(report("cpu.reason") == what(stuck ? Reason::stuck : Reason::never_credited));
+        bool told = said().find("cpu 0 bits") != std::string::npos;
+        CHECK(told == stuck);
+    }
+}
+
 TEST_CASE("P3: a hardware RNG whose driver comes after the first call is used by the next one, once") {
     machine(kQuiet + "hwrng-quality = 1024\n");
     CHECK(run_load(true) == kExitDone);

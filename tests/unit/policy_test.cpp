@@ -219,7 +219,7 @@ TEST_CASE("P8: every reason has its own words, which fit into the report") {
             CHECK((text.empty() || text.back() != '.'));
         }
     }
-    CHECK(count == 28);
+    CHECK(count == 29);
     CHECK(*explain(Reason::none).what == '\0');
     CHECK(*explain(Reason::none).advice == '\0');
 }

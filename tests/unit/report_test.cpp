@@ -30,6 +30,7 @@ Report full_report() {
     report.ready_by = "jitter";
     report.ready_at_ms = 812;
     fill(report.jitter, "jitter", 100);
+    fill(report.cpu, "cpu", 300);
     fill(report.hwrng, "hwrng", 200);
     fill(report.seed, "seed", ~std::uint64_t{0} - 10);
     report.jitter_samples = 3072;
@@ -78,6 +79,7 @@ void check_equal(const Report& a, const Report& b) {
     CHECK(a.ready_by.view() == b.ready_by.view());
     CHECK(a.ready_at_ms == b.ready_at_ms);
     check_equal(a.jitter, b.jitter);
+    check_equal(a.cpu, b.cpu);
     check_equal(a.hwrng, b.hwrng);
     check_equal(a.seed, b.seed);
     CHECK(a.jitter_samples == b.jitter_samples);
@@ -108,6 +110,8 @@ TEST_CASE("P8: the keys of the report") {
           "jitter.done = 1\njitter.bytes = 101\njitter.assessed_bits = 102\njitter.credited_bits = 103\n"
           "jitter.time_us = 104\njitter.reason = jitter: a reason = with an equals sign\n"
           "jitter.advice = jitter: an advice\n"
+          "cpu.done = 1\ncpu.bytes = 301\ncpu.assessed_bits = 302\ncpu.credited_bits = 303\n"
+          "cpu.time_us = 304\ncpu.reason = cpu: a reason = with an equals sign\ncpu.advice = cpu: an advice\n"
           "hwrng.done = 1\nhwrng.bytes = 201\nhwrng.assessed_bits = 202\nhwrng.credited_bits = 203\n"
           "hwrng.time_us = 204\nhwrng.reason = hwrng: a reason = with an equals sign\nhwrng.advice = hwrng: an advice\n"
           "seed.done = 1\nseed.bytes = 18446744073709551606\nseed.assessed_bits = 18446744073709551607\n"
@@ -194,7 +198,7 @@ TEST_CASE("report: JSON members") {
 TEST_CASE("report: the longest report fits, and comes back") {
     Report report = full_report();
     std::string longest(400, 'x');
-    for (SourceReport* source : {&report.jitter, &report.hwrng, &report.seed}) {
+    for (SourceReport* source : {&report.jitter, &report.cpu, &report.hwrng, &report.seed}) {
         source->reason = longest;
         source->advice = longest;
         for (auto* number :
