@@ -14,6 +14,7 @@ import clones  # noqa: F401 (these register the scenarios)
 import cuts  # noqa: F401
 import distributions  # noqa: F401
 import media  # noqa: F401
+import remote  # noqa: F401
 import scenarios  # noqa: F401
 from lab import tools
 from lab.machine import Boot
