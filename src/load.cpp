@@ -42,8 +42,8 @@ void summarise(Line& summary, std::string_view source, const SourceReport& s, st
     if (s.credited_bits == 0 && !s.advice.empty()) summary.add("; ", s.advice);
 }
 
-// Feeds the kernel with what a source gave, conditioned with the machine's own marks.
-void feed_source(Load& load, SourceReport& source, std::string_view name, std::span<const std::uint8_t> bytes,
+// Feeds the kernel with what a source gave, conditioned with the machine's own marks. False when it was not accepted.
+bool feed_source(Load& load, SourceReport& source, std::string_view name, std::span<const std::uint8_t> bytes,
                  Credit credit) {
     Secret<64> pool_input;
     Hash(label::kSources, pool_input.span().size())
@@ -55,21 +55,23 @@ void feed_source(Load& load, SourceReport& source, std::string_view name, std::s
         .finish(pool_input.span());
     bool made_ready = false;
     credit = feed(pool_input.span(), credit, made_ready);
-    if (credit.reason == Reason::not_accepted) load.degraded = true;
     if (made_ready) note_ready(load.report, name);
     source.done = 1;
     source.set(credit);
+    if (credit.reason != Reason::not_accepted) return true;
+    load.degraded = true;
+    return false;
 }
 
 void feed_jitter(Load& load) {
     SourceReport& source = load.report.jitter;
     Credit credit{load.jitter.credit_bits, load.jitter.reason};
     if (load.config.credit_jitter == JitterPolicy::never) credit = {0, Reason::jitter_never};
-    feed_source(load, source, "jitter", load.jitter.digest.span(), credit);
+    bool accepted = feed_source(load, source, "jitter", load.jitter.digest.span(), credit);
     source.bytes = std::uint64_t{load.jitter.samples} * sizeof(std::uint64_t);
     source.assessed_bits = std::uint64_t{load.jitter.samples} * load.jitter.assessed_millibits / 1000;
     source.time_us = load.jitter.time_ns / 1000;
-    if (!load.jitter.seen.empty()) source.reason.add(" (", load.jitter.seen, ")");
+    if (accepted && !load.jitter.seen.empty()) source.reason.add(" (", load.jitter.seen, ")");
     load.report.jitter_samples = load.jitter.samples;
     summarise(load.summary, "jitter", source,
               Text<64>().add(load.jitter.samples, " samples, ", Tenths{source.time_us}, " ms").view());

@@ -30,6 +30,11 @@ struct StoreReading {
 inline StoreReading read_store(const std::string& text) {
     StoreReading store;
     if (text.empty() || text.size() > 254) return store;
+    // A line of the configuration could not carry it.
+    std::string blanks = " \t\r\n";
+    if (text.find('#') != std::string::npos || blanks.find(text.front()) != std::string::npos ||
+        blanks.find(text.back()) != std::string::npos)
+        return store;
     std::size_t colon = text.find(":/");
     bool in_root = colon == std::string::npos && text[0] == '/' && text.rfind("/dev/", 0) != 0;
     if (in_root) {
