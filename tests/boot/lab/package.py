@@ -12,15 +12,15 @@ from .tools import REPOSITORY, digest_tree, locked, remove_tree, run
 KEEP = 3
 
 
-def build(folder: Path) -> Path:
-    """Copies the tree below `folder` and builds the binary package there, without its tests, which ./check runs itself.
-    Returns the .changes file; the packages are beside it."""
+def _build(folder: Path) -> None:
+    """Copies the tree below `folder`, builds the binary package there, without its tests, which ./check runs itself, and
+    leaves the package and its .changes file."""
     tree = folder / "earlyseed"
     run(REPOSITORY / "subprojects/fetch-libsodium")
     shutil.copytree(REPOSITORY, tree, symlinks=True,
                     ignore=shutil.ignore_patterns("build*", ".git", "__pycache__", "libsodium-[0-9]*.[0-9]"))
     run("dpkg-buildpackage", "--no-sign", "--build=binary", cwd=tree, env={"DEB_BUILD_OPTIONS": "nocheck noautodbgsym"})
-    return next(folder.glob("earlyseed_*.changes"))
+    remove_tree(tree)
 
 
 def deb() -> Path:
@@ -37,9 +37,7 @@ def deb() -> Path:
                 remove_tree(old)
             part = Path(tempfile.mkdtemp(prefix="part-", dir=entry.parent))
             try:
-                changes = build(part)
-                remove_tree(part / "earlyseed")
-                assert changes.exists()
+                _build(part)
                 part.rename(entry)
             except BaseException:
                 remove_tree(part)
