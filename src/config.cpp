@@ -91,7 +91,7 @@ std::optional<StoreSpec> parse_store(std::string_view text) {
 
     std::string_view device = text;
     std::string_view path;
-    if (std::size_t colon = text.find(":/"); colon != std::string_view::npos) {
+    if (std::size_t colon = find(text, ":/"); colon < text.size()) {
         device = first(text, colon);
         path = text;
         path.remove_prefix(colon + 1);
@@ -104,9 +104,9 @@ std::optional<StoreSpec> parse_store(std::string_view text) {
                                   : StoreSpec::Kind::file_on;
     store.path = path;
     // In the configuration that would begin a comment, or be lost.
-    if (text.find('#') != std::string_view::npos || trim(text).size() != text.size()) return {};
+    if (contains(text, "#") || trim(text).size() != text.size()) return {};
     if (store.path.full() || (!path.empty() && path.back() == '/')) return {};
-    if (path.find("/../") != std::string_view::npos) return {};  // would leave its file system
+    if (contains(path, "/../")) return {};  // would leave its file system
     if (store.kind == StoreSpec::Kind::file_in_root) return text[0] == '/' ? std::optional(store) : std::nullopt;
 
     if (starts_with(device, "/dev/")) {
@@ -116,7 +116,7 @@ std::optional<StoreSpec> parse_store(std::string_view text) {
         store.device = device;
         if (!in_list("PARTLABEL|PARTUUID|UUID|LABEL", store.tag.view())) return {};
         // The value becomes the name of a link below /dev/disk: it must not lead anywhere else.
-        if (device.find('/') != std::string_view::npos) return {};
+        if (contains(device, "/")) return {};
     }
     if (store.device.empty() || store.device.full()) return {};
     return store;
@@ -131,7 +131,7 @@ void parse_config(std::string_view text, Config& config, Complain complain) {
         if (line.empty()) continue;
         Text<32> where("line ");
         where.add(number);
-        if (line.find('=') == std::string_view::npos) {
+        if (!contains(line, "=")) {
             complain(where.view(), Line("no '=' in '").add(line, "': ignored").view());
             continue;
         }

@@ -71,7 +71,7 @@ bool is_placeholder(std::string_view value) {
 
 bool is_virtual_product(std::string_view name) {
     for (std::string_view rest = kVirtualProducts; !rest.empty();) {
-        if (name.find(take_until(rest, '|')) != std::string_view::npos) return true;
+        if (contains(name, take_until(rest, '|'))) return true;
     }
     return false;
 }

@@ -172,6 +172,16 @@ void File::close() {
     descriptor_ = -1;
 }
 
+// Everything is opened here. Not open(): what is closed at exec, and no terminal of ours, is said once; and the C library
+// makes a point of cancellation of it.
+static Result<File> open_file(const char* path, int flags, const char* operation = "open") {
+    constexpr unsigned permissions = 0600;  // of a new file
+    auto descriptor = static_cast<int>(
+        syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_NOCTTY | O_LARGEFILE, permissions));
+    if (descriptor < 0) return failed(operation);
+    return File(descriptor);
+}
+
 // statx(2) as Linux has it since 4.11 (include/uapi/linux/stat.h; not every C library declares it): alike on every
 // architecture, where each stat() has its own structure, and a conversion half a KiB large.
 struct Statx {
@@ -222,19 +232,18 @@ Result<File> open_store(const char* path, Access access) {
     auto info = file_info(path, true);
     if (!info) return info.error();
     bool is_device = info->kind == FileKind::block_device;
-    int flags = (access == Access::write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    int flags = (access == Access::write ? O_RDWR : O_RDONLY) | O_NONBLOCK;
     if (is_device) {
         if (access == Access::write) flags |= O_EXCL;
     } else {
         flags |= O_NOFOLLOW;
     }
-    int descriptor = open(path, flags | O_DIRECT);
-    if (descriptor < 0 && errno == EINVAL) descriptor = open(path, flags);
-    if (descriptor < 0) return failed("open");
-    File file(descriptor);
+    auto file = open_file(path, flags | O_DIRECT);
+    if (!file && file.error().code == EINVAL) file = open_file(path, flags);
     // Some drivers open a write-protected device for writing, and let the write fail (virtio_blk, Linux 6.1).
     int protection = 0;
-    if (access == Access::write && is_device && ioctl(descriptor, BLKROGET, &protection) == 0 && protection != 0) {
+    if (file && access == Access::write && is_device && ioctl(file->descriptor(), BLKROGET, &protection) == 0 &&
+        protection != 0) {
         return Error{"open", EROFS};
     }
     return file;
@@ -268,18 +277,14 @@ Status flush(const File& file) {
 }
 
 Result<File> open_read(const char* path, bool wait) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (wait ? 0 : O_NONBLOCK));
-    if (descriptor < 0) return failed("open");
-    return File(descriptor);
+    return open_file(path, O_RDONLY | (wait ? 0 : O_NONBLOCK));
 }
 
 File standard_input() { return File(dup(STDIN_FILENO)); }
 File standard_output() { return File(dup(STDOUT_FILENO)); }
 
 Result<File> create(const char* path) {
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-    if (descriptor < 0) return failed("create");
-    return File(descriptor);
+    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
 }
 
 Result<std::size_t> read_some(const File& file, std::span<std::uint8_t> buffer) {
@@ -323,33 +328,33 @@ Status write_text(const char* path, std::string_view text, unsigned permissions)
     temporary.add(".new");
     if (temporary.full()) return Error{"write", ENAMETOOLONG};
     unlink(temporary.c_str());
-    File file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.descriptor() < 0) return failed("create");
-    Status result = write_all(file.descriptor(), text.data(), text.size());
-    if (result) result = status(fchmod(file.descriptor(), permissions), "set the mode");
-    if (result) result = status(fsync(file.descriptor()), "flush");
+    auto file = open_file(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, "create");
+    if (!file) return file.error();
+    Status result = write_all(file->descriptor(), text.data(), text.size());
+    if (result) result = status(chmod(temporary.c_str(), permissions), "set the mode");
+    if (result) result = status(fsync(file->descriptor()), "flush");
     if (result) result = status(rename(temporary.c_str(), path), "rename");
     if (!result) unlink(temporary.c_str());
     return result;
 }
 
 Status create_zeros(const char* path, std::size_t bytes) {
-    File file(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.descriptor() < 0) return failed("create");
+    auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, "create");
+    if (!file) return file.error();
     static char zeros[kBlockBytes];
     Status result;
     for (std::size_t left = bytes; result && left > 0; left -= std::min(left, sizeof zeros)) {
-        result = write_all(file.descriptor(), zeros, std::min(left, sizeof zeros));
+        result = write_all(file->descriptor(), zeros, std::min(left, sizeof zeros));
     }
-    if (result) result = status(fsync(file.descriptor()), "flush");
+    if (result) result = status(fsync(file->descriptor()), "flush");
     if (!result) {
         unlink(path);
         return result;
     }
     Path folder(first(path, std::string_view(path).rfind('/') + 1));
-    File directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (directory.descriptor() < 0) return failed("open the folder");
-    return status(fsync(directory.descriptor()), "flush the folder");
+    auto directory = open_file(folder.c_str(), O_RDONLY | O_DIRECTORY, "open the folder");
+    if (!directory) return directory.error();
+    return status(fsync(directory->descriptor()), "flush the folder");
 }
 
 Status remove_file(const char* path) {
@@ -363,13 +368,13 @@ Status make_directory(const char* path, unsigned permissions) {
 }
 
 Status for_each_name(const char* directory, void* context, bool (*visit)(void* context, std::string_view name)) {
-    File folder(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.descriptor() < 0) return failed("open");
+    auto folder = open_file(directory, O_RDONLY | O_DIRECTORY);
+    if (!folder) return folder.error();
     // getdents and not readdir: opendir needs a heap.
     alignas(struct dirent) char entries[2048];
     auto entry_at = [&](int at) { return static_cast<struct dirent*>(static_cast<void*>(entries + at)); };
     for (;;) {
-        int got = getdents(folder.descriptor(), entry_at(0), sizeof entries);
+        int got = getdents(folder->descriptor(), entry_at(0), sizeof entries);
         if (got < 0) return failed("list");
         if (got == 0) return {};
         for (int at = 0; at < got;) {
@@ -383,9 +388,8 @@ Status for_each_name(const char* directory, void* context, bool (*visit)(void* c
 }
 
 Result<File> try_lock(const char* path) {
-    File file(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.descriptor() < 0) return failed("open");
-    if (flock(file.descriptor(), LOCK_EX | LOCK_NB) < 0) return failed("lock");
+    auto file = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW);
+    if (file && flock(file->descriptor(), LOCK_EX | LOCK_NB) < 0) return failed("lock");
     return file;
 }
 
@@ -521,11 +525,11 @@ int run_bounded(unsigned ms, int (*work)(void* context), void* context) {
 }
 
 Status log_to_kernel(int level, std::string_view line) {
-    File log(open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY));
-    if (log.descriptor() < 0) return failed("open");
+    auto log = open_file("/dev/kmsg", O_WRONLY);
+    if (!log) return log.error();
     Text<1024> entry("<");
     entry.add(static_cast<unsigned>(level), ">", line, "\n");  // one write is one entry
-    return write_all(log.descriptor(), entry.c_str(), entry.view().size());
+    return write_all(log->descriptor(), entry.c_str(), entry.view().size());
 }
 
 void print(int descriptor, std::string_view text) {

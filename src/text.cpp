@@ -69,13 +69,21 @@ std::string_view trim(std::string_view text) {
 }
 
 std::string_view take_until(std::string_view& rest, char separator) {
-    std::size_t end = rest.find(separator);
+    std::size_t end = find(rest, {&separator, 1});
     std::string_view head = first(rest, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    rest.remove_prefix(end < rest.size() ? end + 1 : end);
     return head;
 }
 
 bool starts_with(std::string_view text, std::string_view prefix) { return first(text, prefix.size()) == prefix; }
+
+std::size_t find(std::string_view text, std::string_view part) {
+    std::size_t at = 0;
+    while (at < text.size() && !starts_with({text.data() + at, text.size() - at}, part)) at++;
+    return at;
+}
+
+bool operator==(std::string_view text, const char* literal) { return text == std::string_view(literal); }
 
 bool take_prefix(std::string_view& text, std::string_view prefix) {
     if (!starts_with(text, prefix)) return false;

@@ -113,6 +113,13 @@ inline std::string_view first(std::string_view text, std::size_t size) {
 
 bool starts_with(std::string_view text, std::string_view prefix);
 
+// Where `part` begins in `text` for the first time; text.size() when it does not, as no part is empty.
+std::size_t find(std::string_view text, std::string_view part);
+inline bool contains(std::string_view text, std::string_view part) { return find(text, part) < text.size(); }
+
+// The comparison with a literal as one small call, where std's would make a string_view of it at each place: 30 bytes.
+bool operator==(std::string_view text, const char* literal);
+
 // Without leading and trailing blanks, tabs and line ends.
 std::string_view trim(std::string_view text);
 
