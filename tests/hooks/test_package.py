@@ -82,6 +82,7 @@ def _life(tree, generator, deb):
             "store": store.read_bytes() if store.exists() else None,
             "mode": store.stat().st_mode & 0o7777 if store.exists() else None,
             "units": [unit for unit in UNITS if tree.has(f"/etc/systemd/system/{unit}")],
+            "links": [str(link.relative_to(tree.root)) for link in sorted(tree.root.glob("etc/rc?.d/???earlyseed-ready"))],
             "left": [path for path in (PROGRAM, "/etc/init.d/earlyseed", "/etc/cron.daily/earlyseed", "/var/lib/earlyseed")
                      if tree.has(path)]}
 
@@ -127,6 +128,12 @@ def test_the_units_are_enabled(life):
     for name in ("installed", "again", "back"):
         assert life[name]["units"] == list(UNITS), name
     assert life["purged"]["units"] == []
+
+
+def test_nobody_is_held_back_who_does_not_ask(life):
+    """P4: what waits for the generator is disabled in each run level, and a purge leaves no link."""
+    assert life["installed"]["links"] == [f"etc/rc{level}.d/K01earlyseed-ready" for level in "2345"]
+    assert life["purged"]["links"] == []
 
 
 def test_p5_an_upgrade_and_a_removal_keep_store_and_configuration(life):
