@@ -1,7 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What a store setting (`store =`, `earlyseed.store=`) means to udev. Sourced by module-setup.sh when the image is
-# built and by the cmdline hook when it boots, so POSIX, and with prefixed names.
+# built and by the cmdline hook when it boots, and by the build hooks of other generators; so POSIX, with prefixed names.
+
+# Prints the store that a configuration names, or the default.
+earlyseed_configured_store() {
+    _earlyseed_store=$(sed -n 's/[[:space:]]*#.*//; s/[[:space:]]*$//; s/^[[:space:]]*store[[:space:]]*=[[:space:]]*//p' \
+        "$1" 2> /dev/null | tail -n 1)
+    echo "${_earlyseed_store:-PARTLABEL=earlyseed}"
+}
 
 # Prints `partition`, `file` (on a file system that load mounts) or `root` (a file in the root file system).
 earlyseed_store_kind() {
@@ -12,17 +19,18 @@ earlyseed_store_kind() {
     esac
 }
 
-# Prints the udev rules that start the right unit when the store's device appears; nothing for a store in the root
-# file system. Fails for a setting that udev's syntax cannot carry or that is none.
+# Prints the udev rules that start the right unit when the store's device appears, or do what $2 says in udev's syntax;
+# nothing for a store in the root file system. Fails for a setting that udev's syntax cannot carry or that is none.
 #
 # The unit is wanted by the device and not the other way round: nobody waits for a device that is not there.
 earlyseed_store_rule() {
     case $(earlyseed_store_kind "$1") in
-        partition) _earlyseed_unit=earlyseed-initrd-store.service ;;
-        file) _earlyseed_unit=earlyseed-initrd-file.service ;;
+        partition) _earlyseed_does='ENV{SYSTEMD_WANTS}+="earlyseed-initrd-store.service"' ;;
+        file) _earlyseed_does='ENV{SYSTEMD_WANTS}+="earlyseed-initrd-file.service"' ;;
         root) return 0 ;;
         *) return 1 ;;
     esac
+    _earlyseed_does=${2:-$_earlyseed_does}
     _earlyseed_device=${1%%:/*}
     case $_earlyseed_device in
         *[!A-Za-z0-9._/:=+@-]*) return 1 ;; # a quote, a pattern, or what links to devices spell as \x20
@@ -43,5 +51,5 @@ earlyseed_store_rule() {
 }
 
 earlyseed_store_rule_line() {
-    printf 'SUBSYSTEM=="block", ACTION!="remove", %s, ENV{SYSTEMD_WANTS}+="%s"\n' "$1" "$_earlyseed_unit"
+    printf 'SUBSYSTEM=="block", ACTION!="remove", %s, %s\n' "$1" "$_earlyseed_does"
 }

@@ -6,13 +6,6 @@
 
 # shellcheck disable=SC2154 # dracut sets dracutsysrootdir, moddir, initdir, udevdir and systemdsystemunitdir
 
-earlyseed_configured_store() {
-    local store
-    store=$(sed -n 's/[[:space:]]*#.*//; s/[[:space:]]*$//; s/^[[:space:]]*store[[:space:]]*=[[:space:]]*//p' \
-        "$dracutsysrootdir/etc/earlyseed.conf" 2> /dev/null | tail -n 1)
-    echo "${store:-PARTLABEL=earlyseed}"
-}
-
 # called by dracut
 check() {
     require_binaries /usr/sbin/earlyseed || return 1
@@ -27,7 +20,9 @@ depends() {
 # called by dracut
 installkernel() {
     local store device
-    store=$(earlyseed_configured_store)
+    # shellcheck source=earlyseed-store.sh
+    . "$moddir/earlyseed-store.sh"
+    store=$(earlyseed_configured_store "$dracutsysrootdir/etc/earlyseed.conf")
 
     # `hostonly=`, because neither file system need be in use on this machine. vfat wants its default code page and
     # character set: Debian's kernels say ascii, others iso8859-1.
@@ -67,7 +62,7 @@ install() {
 
     # shellcheck source=earlyseed-store.sh
     . "$moddir/earlyseed-store.sh"
-    store=$(earlyseed_configured_store)
+    store=$(earlyseed_configured_store "$dracutsysrootdir/etc/earlyseed.conf")
     kind=$(earlyseed_store_kind "$store")
 
     inst_simple "$moddir/earlyseed-initrd.service" "$systemdsystemunitdir/earlyseed-initrd.service"

@@ -160,6 +160,7 @@ def late(lab: Lab, generator: str) -> Boots:
     def in_initrd(guest: Qemu) -> None:
         guest.wait_for("Begin: Waiting for root file system", 300)
         _plug_store(guest)
+        guest.wait_for("earlyseed: load: crng ready; seed ", 300)
         guest.plug("root")
         guest.wait_for_login()
 

@@ -142,11 +142,11 @@ def test_p5_a_disk_that_comes_after_login_is_saved_to(late):
 
 
 def test_p5_a_disk_that_comes_in_time_is_used_in_the_initrd(late):
-    """P4, P5: it appears while the initrd waits for the root's disk, and is used before the system in that is started."""
+    """P4, P5: it appears while the initrd waits for the root's disk, and is used before that is there."""
     boot = late["in_initrd"]
     assert went_on(boot)
     assert boot.credited("seed") == 256 and boot.report["store.state"] == "rotated"
-    assert seed_line(boot).at < boot.at("running in system mode")
+    assert seed_line(boot).at < boot.root_mounted_at
 
 
 def test_p5_a_disk_that_comes_after_the_initrd_is_used_in_the_running_system(late):

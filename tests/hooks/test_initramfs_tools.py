@@ -16,6 +16,7 @@ pytestmark = pytest.mark.long
 FOLDER = "/usr/share/initramfs-tools"
 NO_DRIVERS = "/etc/initramfs-tools/conf.d/no-drivers"
 HOOK = f"{FOLDER}/hooks/earlyseed"
+RULES = "/usr/lib/udev/rules.d/69-earlyseed.rules"
 # Boot script, what it asks for in its header, what it calls.
 SCRIPTS = {
     "init-top/earlyseed": ("", "load --early"),
@@ -97,7 +98,7 @@ def test_what_is_added_is_just_this_and_always_the_same(machine, command, image)
     drivers = {name for name in once if name.startswith("/usr/lib/modules/")}
     assert {Path(name).name for name in drivers if name.endswith(".ko")} <= {
         "virtio-rng.ko", "rng-core.ko", "virtio.ko", "virtio_ring.ko"}
-    assert set(once) - drivers == {PROGRAM, CONFIG, *(f"/scripts/{script}" for script in SCRIPTS),
+    assert set(once) - drivers == {PROGRAM, CONFIG, RULES, *(f"/scripts/{script}" for script in SCRIPTS),
                                    *(f"/scripts/{stage}/ORDER" for stage in stages)}
 
 
@@ -127,13 +128,25 @@ def test_no_seed_gets_into_an_image(machine, command, store):
     image.path("/etc/seed").unlink()
 
 
-def test_without_the_program_the_image_is_still_made(machine, command):
+def test_udev_calls_load_when_the_partition_of_the_store_appears(machine, command, image):
+    """P5: however late; P9: and mounts nothing. For a store on a file system the boot scripts have the right moments.
+    tests/boot/media.py plugs such a disk in."""
+    rules = image.path(RULES).read_text().splitlines()
+    assert rules == machine.build(command, None).path(RULES).read_text().splitlines()
+    assert 'ENV{PARTNAME}=="earlyseed"' in rules[0]
+    assert [rule for rule in rules if not rule.endswith(f', RUN+="{PROGRAM} load --early"')] == []
+    for store in FILE, ROOT_FILE, "PARTLABEL=a b":
+        assert not machine.build(command, store).has(RULES)
+
+
+@pytest.mark.parametrize("missing", [PROGRAM, "/usr/lib/dracut/modules.d/50earlyseed/earlyseed-store.sh"])
+def test_without_the_program_the_image_is_still_made(machine, command, missing):
     """P4: and a script without its program is silent and succeeds."""
     machine.configure(RAW)
-    with machine.without(PROGRAM):
+    with machine.without(missing):
         image = machine.make(command)
     assert image.made.status == 0
-    assert "W: earlyseed: /usr/sbin/earlyseed is missing" in image.made.output
+    assert f"W: earlyseed: {missing} is missing" in image.made.output
     assert not image.has(PROGRAM)
     for script in SCRIPTS:
         done = image.run(f"/scripts/{script}", env={"rootmnt": "/root"})
