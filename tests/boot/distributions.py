@@ -7,7 +7,6 @@ day's row are those of sid: what is broken there on a day says nothing about ear
 """
 from __future__ import annotations
 
-import datetime
 import os
 import re
 import time
@@ -20,7 +19,7 @@ from lab import disks, images, initrd, package, tools
 from lab.machine import Boot, Machine
 from lab.qemu import BootFailed, Qemu
 from lab.record import Store
-from lab.scenario import Lab, scenario
+from lab.scenario import Lab, scenario, turn_of_the_day
 from scenarios import DRACUT, DRACUT_PLAIN, INITRAMFS_TOOLS, PATIENCE, ROOT_STORE
 
 
@@ -64,7 +63,7 @@ def chosen() -> list[str]:
     if "all" in given:
         return rows
     daily = [name for name in rows if ROWS[name].suite != "sid"]
-    return given or [daily[datetime.date.today().toordinal() % len(daily)]]
+    return given or [daily[turn_of_the_day(len(daily))]]
 
 
 # Linux 6.12, and more rarely 7.2, crashes under QEMU 7.2's emulation (int3 while it patches its own code), also before

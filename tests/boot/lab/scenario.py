@@ -32,10 +32,15 @@ class Scenario:
         return TURN is None or self.turns.get(generator, TURN) == TURN
 
 
+def turn_of_the_day(turns: int) -> int:
+    """Whose turn it is today, where as many take turns from day to day."""
+    return datetime.date.today().toordinal() % turns
+
+
 # All boots take longer than ./check may: those that take turns are played on one day in TURNS. EARLYSEED_TURN names
 # another turn than the day's, or `all`, as ./check --all does.
 TURNS = 3
-_turn = os.environ.get("EARLYSEED_TURN") or str(datetime.date.today().toordinal() % TURNS)
+_turn = os.environ.get("EARLYSEED_TURN") or turn_of_the_day(TURNS)
 TURN = None if _turn == "all" else int(_turn)
 
 SCENARIOS: dict[str, Scenario] = {}
