@@ -9,6 +9,7 @@ namespace earlyseed {
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitDegraded = 1;  // said in one line; nothing is lost and the boot goes on
 inline constexpr int kExitUsage = 2;
+inline constexpr int kExitNotReady = 3;  // status: the generator is not ready
 
 inline constexpr std::uint64_t kForever = ~std::uint64_t{0};
 
@@ -31,7 +32,7 @@ struct Options {
 int load(const Options& options);
 int save(const Options& options);
 int setup(const Options& options);
-// Exit status 0: ready; 1: not ready, or something needs attention.
+// Exit status 0: ready; 1: ready, and something needs attention; 3: not ready.
 int show_status(const Options& options);
 // Exit status 0: ready; 1: not within the time.
 int wait(const Options& options);

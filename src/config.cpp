@@ -7,14 +7,14 @@ namespace {
 
 template <typename Value>
 struct Choice {
-    std::string_view name;
+    const char* name;
     Value value;
 };
 
 template <typename Value, std::size_t N>
 bool choose(const Choice<Value> (&choices)[N], std::string_view text, Value& out) {
     for (const auto& choice : choices) {
-        if (choice.name == text) {
+        if (text == choice.name) {
             out = choice.value;
             return true;
         }
@@ -35,6 +35,21 @@ bool set_store(std::string_view text, StoreSpec& out) {
     return store.has_value();
 }
 
+// Each line is one more.
+bool add_source(std::string_view text, Config& config) {
+    SourceSpec source;
+    source.path = take_until(text, ' ');
+    text = trim(text);
+    if (!starts_with(source.path.view(), "/") || contains(source.path.view(), "\t") || source.path.full()) return false;
+    if (!text.empty() && !set_number(text, 0, 1024, source.quality)) return false;
+    for (SourceSpec& place : config.sources) {
+        if (!place.path.empty()) continue;
+        place = source;
+        return true;
+    }
+    return false;
+}
+
 bool set_credit_seed(std::string_view value, Config& config) {
     static constexpr Choice<SeedPolicy> choices[] = {
         {"auto", SeedPolicy::automatic}, {"always", SeedPolicy::always}, {"never", SeedPolicy::never}};
@@ -48,9 +63,9 @@ bool set_credit_jitter(std::string_view value, Config& config) {
 }
 
 struct Key {
-    std::string_view name;
+    const char* name;
     bool (*set)(std::string_view value, Config& config);
-    std::string_view expected;
+    const char* expected;
 };
 
 constexpr Key kKeys[] = {
@@ -60,6 +75,7 @@ constexpr Key kKeys[] = {
     {"credit-jitter", set_credit_jitter, "auto or never"},
     {"hwrng-quality", [](std::string_view v, Config& c) { return set_number(v, 0, 1024, c.hwrng_quality); },
      "0 to 1024"},
+    {"source", add_source, "a path and 0 to 1024, in four lines at most"},
     {"jitter-timeout-ms", [](std::string_view v, Config& c) { return set_number(v, 1, 60000, c.jitter_timeout_ms); },
      "1 to 60000"},
     {"load-timeout-ms", [](std::string_view v, Config& c) { return set_number(v, 1, 60000, c.load_timeout_ms); },
@@ -68,7 +84,7 @@ constexpr Key kKeys[] = {
 
 const Key* find_key(std::string_view name) {
     for (const Key& key : kKeys) {
-        if (key.name == name) return &key;
+        if (name == key.name) return &key;
     }
     return nullptr;
 }
@@ -172,6 +188,10 @@ void parse_command_line(std::string_view text, Config& config, Complain complain
             set("store", unquoted(word), where, config, complain);
         } else if (take_prefix(word, "earlyseed.credit_seed=")) {
             set("credit-seed", unquoted(word), where, config, complain);
+        } else if (take_prefix(word, "earlyseed.seed=")) {
+            if (parse_hex(unquoted(word), config.cmdline_seed) && !all_zero(config.cmdline_seed)) continue;
+            config.cmdline_seed = {};
+            complain(where, "earlyseed.seed= takes 64 hexadecimal digits: ignored");
         } else if (starts_with(word, "earlyseed") || starts_with(word, "rd.earlyseed")) {
             complain(where, Line("unknown word '").add(word, "': ignored").view());
         }

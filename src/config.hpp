@@ -3,9 +3,11 @@
 // complaint is handed to a callback, and the default is used instead.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string_view>
 
+#include "bytes.hpp"
 #include "policy.hpp"
 #include "text.hpp"
 
@@ -31,8 +33,17 @@ struct StoreSpec {
 // None when `text` is no store: the syntax is StoreSpec's.
 std::optional<StoreSpec> parse_store(std::string_view text);
 
+// A source of the administrator's own, as `source =` says it: "PATH", or "PATH QUALITY".
+inline constexpr std::size_t kMostSources = 4;
+struct SourceSpec {
+    Text<112> path;        // of a character device, FIFO, unix socket or file; empty = none
+    unsigned quality = 0;  // 1024ths of a bit per bit
+};
+
 struct Config {
     StoreSpec store;
+    std::array<SourceSpec, kMostSources> sources;
+    Bytes<32> cmdline_seed{};            // earlyseed.seed=; zeros = none
     SeedPolicy credit_seed = SeedPolicy::automatic;
     JitterPolicy credit_jitter = JitterPolicy::automatic;
     unsigned hwrng_quality = 0;          // 1024ths of a bit per bit

@@ -14,7 +14,7 @@
 namespace earlyseed::kernel {
 
 // What an errno value means, "error" for the rarer ones.
-std::string_view error_text(int code);
+const char* error_text(int code);
 
 // --- time ---------------------------------------------------------------------------------------------------------
 
@@ -96,7 +96,10 @@ Result<std::string_view> read_text(const char* path, std::span<char> buffer);
 // Reads what is there now from a device, a pipe or a file, up to the size of `buffer`; 0 at its end. Never waits when
 // `wait` is false (EAGAIN).
 Result<std::size_t> read_some(const File& file, std::span<std::uint8_t> buffer);
+// A unix socket is connected to.
 Result<File> open_read(const char* path, bool wait);
+// A device, FIFO, unix socket or file to take random bytes from, without waiting; a terminal line gives them as they come.
+Result<File> open_source(const char* path);
 File standard_input();
 File standard_output();
 // Creates a file, 0600, or empties the one that is there.

@@ -19,10 +19,13 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__) || defined(__i386__)
@@ -65,24 +68,23 @@ std::uint64_t clock_ns(clockid_t clock) {
 }  // namespace
 
 // The codes that a store meets; a table of them all, as strerror() has it, would be a thirtieth of the program.
-std::string_view error_text(int code) {
-    switch (code) {
-    case EPERM: return "operation not permitted";
-    case ENOENT: return "no such file or folder";
-    case EIO: return "input/output error";
-    case ENXIO: return "no such device or address";
-    case EACCES: return "permission denied";
-    case EBUSY: return "device or resource busy";
-    case EEXIST: return "it exists already";
-    case ENODEV: return "no such device";
-    case ENOTDIR: return "not a folder";
-    case EISDIR: return "is a folder";
-    case EINVAL: return "invalid argument";
-    case ENOSPC: return "no space left on the device";
-    case EROFS: return "read-only file system";
-    case ELOOP: return "a symbolic link";
-    default: return "error";
+struct ErrorText {
+    std::uint8_t code;
+    char text[27];
+};
+constexpr ErrorText kErrorTexts[] = {
+    {EPERM, "operation not permitted"},   {ENOENT, "no such file or folder"}, {EIO, "input/output error"},
+    {ENXIO, "no such device or address"}, {EACCES, "permission denied"},      {EBUSY, "device or resource busy"},
+    {EEXIST, "it exists already"},        {ENODEV, "no such device"},         {ENOTDIR, "not a folder"},
+    {EISDIR, "is a folder"},              {EINVAL, "invalid argument"},       {ENOSPC, "no space left"},
+    {EROFS, "read-only file system"},     {ELOOP, "a symbolic link"},
+};
+
+const char* error_text(int code) {
+    for (const ErrorText& known : kErrorTexts) {
+        if (known.code == code) return known.text;
     }
+    return "error";
 }
 
 // --- time -----------------------------------------------------------------------------------------------------------
@@ -96,8 +98,7 @@ std::uint64_t realtime_s() {
 }
 
 void sleep_ms(unsigned ms) {
-    timespec time{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000) * 1'000'000};
-    nanosleep(&time, nullptr);
+    poll(nullptr, 0, static_cast<int>(ms));
 }
 
 // --- the kernel's random number generator -----------------------------------------------------------------------------
@@ -277,7 +278,25 @@ Status flush(const File& file) {
 }
 
 Result<File> open_read(const char* path, bool wait) {
-    return open_file(path, O_RDONLY | (wait ? 0 : O_NONBLOCK));
+    int mode = wait ? 0 : O_NONBLOCK;
+    auto file = open_file(path, O_RDONLY | mode);
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    if (file || file.error().code != ENXIO || strlen(path) >= sizeof address.sun_path) return file;
+    // ENXIO: a socket, or nobody has the other end.
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    File connection(static_cast<int>(syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | mode, 0)));
+    if (connect(connection.descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) return file;
+    return connection;
+}
+
+Result<File> open_source(const char* path) {
+    auto file = open_read(path, false);
+    termios line;
+    if (file && tcgetattr(file->descriptor(), &line) == 0) {
+        cfmakeraw(&line);
+        tcsetattr(file->descriptor(), TCSANOW, &line);
+    }
+    return file;
 }
 
 File standard_input() { return File(dup(STDIN_FILENO)); }
@@ -436,7 +455,7 @@ bool on_forgetful_file_system(const File& file) {
 void harden() {
     rlimit none{0, 0};
     prlimit(0, RLIMIT_CORE, &none, nullptr);  // setrlimit would bring musl's thread machinery along
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
     umask(077);
 }
@@ -448,7 +467,10 @@ bool in_initramfs() {
     return statfs("/", &root) == 0 && in_memory(root);
 }
 
-bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
+bool is_terminal(int descriptor) {
+    termios line;
+    return tcgetattr(descriptor, &line) == 0;
+}
 
 void pin_to_current_cpu() {
     unsigned cpu = 0;
@@ -501,27 +523,22 @@ bool cpu_reports_hypervisor() {
 }
 
 int run_bounded(unsigned ms, int (*work)(void* context), void* context) {
-    sigset_t child_ended;
-    sigemptyset(&child_ended);
-    sigaddset(&child_ended, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &child_ended, nullptr);
-
+    // The child holds the other end of a pipe until it ends, however it ends.
+    int ends[2];
+    if (syscall(SYS_pipe2, ends, O_CLOEXEC) < 0) return work(context);  // unbounded is better than not at all
+    File here(ends[0]), there(ends[1]);
     // The system call alone: all that fork() does beyond it is for threads, and there are none.
     auto child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
-    if (child < 0) return work(context);  // unbounded is better than not at all
+    if (child < 0) return work(context);
     if (child == 0) {
         harden();  // memory locks are not inherited
         _exit(work(context));
     }
-    std::uint64_t end = monotonic_ns() + std::uint64_t{ms} * 1'000'000;
-    for (;;) {
-        int result;
-        if (waitpid(child, &result, WNOHANG) == child) return WIFEXITED(result) ? WEXITSTATUS(result) : 1;
-        std::uint64_t now = monotonic_ns();
-        if (now >= end) return kTimedOut;
-        timespec left{static_cast<time_t>((end - now) / 1'000'000'000), static_cast<long>((end - now) % 1'000'000'000)};
-        sigtimedwait(&child_ended, nullptr, &left);
-    }
+    there.close();
+    pollfd ended{here.descriptor(), POLLIN, 0};
+    if (poll(&ended, 1, static_cast<int>(ms)) == 0) return kTimedOut;
+    int result;
+    return waitpid(child, &result, 0) == child && WIFEXITED(result) ? WEXITSTATUS(result) : 1;
 }
 
 Status log_to_kernel(int level, std::string_view line) {

@@ -13,8 +13,8 @@ namespace earlyseed {
 
 namespace {
 
-constexpr std::size_t kHwrngBytes = 64;
-constexpr unsigned kHwrngTimeoutMs = 50;
+constexpr std::size_t kDeviceBytes = 64;
+constexpr unsigned kDeviceTimeoutMs = 50;
 constexpr std::size_t kCpuWords = 8;
 
 struct Load {
@@ -64,7 +64,7 @@ bool feed_source(Load& load, SourceReport& source, std::string_view name, std::s
 }
 
 void feed_jitter(Load& load) {
-    SourceReport& source = load.report.jitter;
+    SourceReport& source = load.report[Source::jitter];
     Credit credit{load.jitter.credit_bits, load.jitter.reason};
     if (load.config.credit_jitter == JitterPolicy::never) credit = {0, Reason::jitter_never};
     bool accepted = feed_source(load, source, "jitter", load.jitter.digest.span(), credit);
@@ -83,7 +83,7 @@ void feed_cpu(Load& load) {
     std::uint64_t start = kernel::monotonic_ns();
     std::span<const std::uint64_t> got(words, kernel::cpu_random(words));
     if (got.empty()) return;
-    SourceReport& source = load.report.cpu;
+    SourceReport& source = load.report[Source::cpu];
     std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(words), got.size_bytes());
     source.bytes = bytes.size();
     bool stuck = is_stuck(bytes);
@@ -93,20 +93,24 @@ void feed_cpu(Load& load) {
     if (stuck) summarise(load.summary, "cpu", source, "");
 }
 
-// The hardware RNG, once it is there and its driver too: what it gives within its time. True when it gave its part now.
-bool feed_hwrng(Load& load) {
-    SourceReport& source = load.report.hwrng;
+// The hardware RNG, or a source of the administrator's, once somebody is at its other end: what it gives within its time.
+// True when it gave its part now.
+bool feed_device(Load& load, std::size_t at, const char* path, unsigned quality) {
+    SourceReport& source = load.report.sources[at];
+    const char* name = kSourceNames[at];
     if (source.done != 0) return false;
-    auto device = kernel::open_read("/dev/hwrng", false);
+    auto device = kernel::open_source(path);
     if (!device) return false;
-    Secret<kHwrngBytes> buffer;
+    Secret<kDeviceBytes> buffer;
     std::uint64_t start = kernel::monotonic_ns();
-    std::uint64_t end = start + std::uint64_t{kHwrngTimeoutMs} * 1'000'000;
+    std::uint64_t end = start + std::uint64_t{kDeviceTimeoutMs} * 1'000'000;
     std::size_t size = 0;
-    for (unsigned tries = 0; size < kHwrngBytes && tries < kHwrngTimeoutMs; tries++) {
+    for (unsigned tries = 0; size < kDeviceBytes && tries < kDeviceTimeoutMs; tries++) {
         auto got = kernel::read_some(*device, buffer.span().subspan(size));
         if (got) {
             size += *got;
+            if (size == 0) return false;  // nobody has the other end of a FIFO
+            if (*got == 0) break;
         } else if (got.error().code == EAGAIN) {
             kernel::sleep_ms(1);
         } else if (got.error().code == ENODEV) {
@@ -116,13 +120,38 @@ bool feed_hwrng(Load& load) {
         }
         if (kernel::monotonic_ns() >= end) break;
     }
+    auto info = kernel::file_info(*device);
+    bool keeps = !info || info->kind != kernel::FileKind::other;
     auto bytes = buffer.span().first(size);
     source.bytes = size;
-    source.assessed_bits = size * 8 * load.config.hwrng_quality / 1024;
-    feed_source(load, source, "hwrng", bytes, credit_for_hwrng(bytes, load.config.hwrng_quality));
+    source.assessed_bits = size * 8 * quality / 1024;
+    feed_source(load, source, name, bytes, credit_for_device(bytes, quality, keeps));
     source.time_us = (kernel::monotonic_ns() - start) / 1000;
-    summarise(load.summary, "hwrng", source, "");
+    summarise(load.summary, name, source, "");
     return true;
+}
+
+// All of them; true when one gave its part now.
+bool feed_devices(Load& load) {
+    bool given = feed_device(load, static_cast<std::size_t>(Source::hwrng), "/dev/hwrng", load.config.hwrng_quality);
+    std::size_t at = static_cast<std::size_t>(Source::extra);
+    for (const SourceSpec& spec : load.config.sources) {
+        if (!spec.path.empty()) given |= feed_device(load, at, spec.path.c_str(), spec.quality);
+        at++;
+    }
+    return given;
+}
+
+// What the kernel command line carries, for a machine under test: a seed that every user can read.
+void feed_cmdline(Load& load) {
+    SourceReport& source = load.report[Source::cmdline];
+    const auto& seed = load.config.cmdline_seed;
+    if (source.done != 0 || all_zero(seed)) return;
+    source.bytes = seed.size();
+    source.assessed_bits = kFullCreditBits;
+    feed_source(load, source, "cmdline", seed, {kFullCreditBits, Reason::none});
+    summarise(load.summary, "cmdline", source, "");
+    log::warn(Line("earlyseed.seed= IS CREDITED, and every user can read it: for tests only"));
 }
 
 // One line that names the store, what is wrong with it and what to do.
@@ -135,7 +164,7 @@ void store_problem(Load& load, std::string_view state, const Line& problem) {
 
 void feed_seed(Load& load, Store& store) {
     Report& report = load.report;
-    SourceReport& source = report.seed;
+    SourceReport& source = report[Source::seed];
     std::uint64_t start = kernel::monotonic_ns();
     std::array<Slot, 2> slots;
     store.read(slots);
@@ -205,8 +234,8 @@ int run(Load& load) {
     Store store;
     Line problem;
     auto outcome = Store::Outcome::absent;
-    bool wants_seed = load.report.seed.done == 0 && !kernel::file_info(kForgottenPath, false);
-    bool wants_jitter = load.report.jitter.done == 0;
+    bool wants_seed = load.report[Source::seed].done == 0 && !kernel::file_info(kForgottenPath, false);
+    bool wants_jitter = load.report[Source::jitter].done == 0;
     if (wants_seed) outcome = store.open(load.config.store, Store::Mode::write, stage, load.options.root.view(), problem);
     if (load.config.debug) {
         constexpr char names[][8] = {"early", "initrd", "root", "running"};
@@ -226,16 +255,17 @@ int run(Load& load) {
     if (wants_jitter) {
         feed_jitter(load);
         feed_cpu(load);
+        feed_cmdline(load);
     }
-    bool has_hwrng = feed_hwrng(load);
-    if (!wants_jitter && !has_hwrng && !has_store && !store_is_lost) return kExitDone;
+    bool has_device = feed_devices(load);
+    if (!wants_jitter && !has_device && !has_store && !store_is_lost) return kExitDone;
     if (has_store) {
         feed_seed(load, store);
     } else if (store_is_lost) {
         if (outcome == Store::Outcome::absent) problem.add("; see 'earlyseed setup'");
         store_problem(load, outcome == Store::Outcome::absent ? "missing" : "refused", problem);
-        load.report.seed.done = 1;
-        load.report.seed.set({0, outcome == Store::Outcome::absent ? Reason::no_store : Reason::refused});
+        load.report[Source::seed].done = 1;
+        load.report[Source::seed].set({0, outcome == Store::Outcome::absent ? Reason::no_store : Reason::refused});
     } else if (wants_seed) {
         load.report.store_state = "missing";
         load.report.store_problem = problem.view();

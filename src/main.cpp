@@ -11,23 +11,17 @@ namespace {
 
 constexpr std::string_view kUsage =
     "usage: earlyseed COMMAND [OPTION]...\n"
-    "Makes the kernel's random number generator ready in the initrd, from a seed that the last boot\n"
-    "left and from CPU jitter.\n"
-    "\n"
-    "  load [--early] [--root DIR]       feed the kernel and rotate the seed; for the initrd's hooks\n"
-    "  save                              write the seed for the next boot\n"
-    "  setup [--store STORE] [--image] [--dry-run]   choose or create the store and write the configuration\n"
-    "  status [--json]                   is the generator ready, thanks to what, and what to do\n"
-    "  wait [--timeout SECONDS]          return when the generator is ready\n"
-    "  add [--credit BITS] [FILE|-]      mix bytes from elsewhere, and credit them if you say so\n"
-    "  forget                            wipe the store, before an image of this machine is made\n"
-    "  record [--samples N] [--format text|bytes|words] [FILE|-]   raw jitter samples, for an assessment\n"
-    "  record --judge [FILE|-]           what load's tests say of such a text\n"
-    "\n"
-    "  --config FILE   instead of /etc/earlyseed.conf (load, save, setup, status, forget)\n"
-    "  --help, --version\n"
-    "\n"
-    "Exit status: 0 done; 1 done in part, or not ready, with one line that says why; 2 usage.\n";
+    "  load [--early] [--root DIR]   feed the kernel and rotate the seed; for the initrd's hooks\n"
+    "  save                          write the seed for the next boot\n"
+    "  setup [--store STORE] [--image] [--dry-run]   choose or create the store\n"
+    "  status [--json]               is the generator ready, thanks to what, and what to do\n"
+    "  wait [--timeout SECONDS]      until the generator is ready\n"
+    "  add [--credit BITS] [FILE|-]  mix bytes from elsewhere\n"
+    "  forget                        wipe the store, before an image of this machine is made\n"
+    "  record [--samples N] [--format text|bytes|words] [FILE|-]   jitter samples\n"
+    "  record --judge [FILE|-]       what they are worth\n"
+    "  --config FILE (not /etc/earlyseed.conf), --help, --version\n"
+    "Exit status: 0 done; 1 not, or in part: one line says why; 2 usage. See earlyseed(8).\n";
 
 int usage_error(std::string_view what, std::string_view word) {
     kernel::print(2, Line("earlyseed: ").add(what, " '", word, "'; see 'earlyseed --help'\n").view());
@@ -100,7 +94,7 @@ bool parse_options(std::span<char*> words, unsigned allowed, Options& options) {
 }
 
 struct Command {
-    std::string_view name;
+    const char* name;
     int (*run)(const Options& options);
     unsigned allowed;
 };
@@ -126,7 +120,7 @@ int run_command(std::span<char*> words) {
         return kExitDone;
     }
     for (const Command& command : kCommands) {
-        if (command.name != name) continue;
+        if (!(name == command.name)) continue;
         Options options;
         return parse_options(words.subspan(1), command.allowed, options) ? command.run(options) : kExitUsage;
     }

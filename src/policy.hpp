@@ -48,9 +48,10 @@ enum class Reason {
     lag_prediction,
     low_estimate,
     out_of_time,
-    // hardware RNG
+    // hardware RNG and other devices
     quality_zero,
     no_data,
+    repeatable,
     // the CPU's generator
     never_credited,
     // either
@@ -97,6 +98,7 @@ Credit credit_for_seed(const SeedFacts& facts, SeedPolicy policy);
 bool is_stuck(std::span<const std::uint8_t> bytes);
 
 // `quality` is in 1024ths of a bit per bit, as the kernel's hwrng framework has it (include/linux/hw_random.h).
-Credit credit_for_hwrng(std::span<const std::uint8_t> data, unsigned quality);
+// `repeatable`: what gave it keeps it, and could give it in the next boot too.
+Credit credit_for_device(std::span<const std::uint8_t> data, unsigned quality, bool repeatable);
 
 }  // namespace earlyseed

@@ -46,18 +46,15 @@ struct Field {
 
 template <typename Owner>
 Field field_of(Owner& owner, const FieldOf<Owner>& f, const char* prefix) {
-    return {Text<32>(prefix).add(f.key), f.text ? f.text(owner) : nullptr, f.number ? f.number(owner) : nullptr};
+    return {Text<32>(prefix).add(*prefix == '\0' ? "" : ".", f.key), f.text ? f.text(owner) : nullptr, f.number ? f.number(owner) : nullptr};
 }
 
 // Hands every field to visit(context, field): the one list that formatting and parsing share.
 void for_each_field(Report& r, void* context, void (*visit)(void* context, const Field& field)) {
-    struct Source {
-        const char* name;
-        SourceReport& report;
-    };
-    for (auto& [name, s] : {Source{"jitter.", r.jitter}, {"cpu.", r.cpu}, {"hwrng.", r.hwrng}, {"seed.", r.seed}}) {
+    for (std::size_t i = 0; i < kSources; i++) {
+        SourceReport& s = r.sources[i];
         for (const auto& f : kSourceFields) {
-            Field field = field_of(s, f, name);
+            Field field = field_of(s, f, kSourceNames[i]);
             // The zero of a source that has given is the news.
             field.always = field.number == &s.credited_bits && s.done != 0;
             visit(context, field);

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "policy.hpp"
+#include "config.hpp"
 #include "text.hpp"
 
 namespace earlyseed {
@@ -29,12 +29,27 @@ struct SourceReport {
     void set(const Credit& credit);
 };
 
+// In the order in which they are shown.
+enum class Source : unsigned {
+    jitter,
+    cpu,
+    hwrng,
+    seed,
+    cmdline,  // earlyseed.seed= on the kernel command line
+    extra,    // `source =` in the configuration: kMostSources of them, in its order
+};
+inline constexpr std::size_t kSources = static_cast<std::size_t>(Source::extra) + kMostSources;
+// "jitter" to "source4".
+inline constexpr char kSourceNames[kSources][8] = {"jitter", "cpu", "hwrng", "seed", "cmdline",
+                                                   "source1", "source2", "source3", "source4"};
+
 struct Report {
     Text<40> boot_id;
     Text<8> ready;      // "yes" or "no", when last looked at
-    Text<16> ready_by;  // "jitter", "seed", "hwrng", or "kernel" when it was ready before earlyseed gave anything
+    Text<16> ready_by;  // a source's name, or "kernel" when it was ready before earlyseed gave anything
     std::uint64_t ready_at_ms = 0;  // since boot, when earlyseed first saw it ready
-    SourceReport jitter, cpu, hwrng, seed;
+    SourceReport sources[kSources];
+    SourceReport& operator[](Source source) { return sources[static_cast<std::size_t>(source)]; }
     std::uint64_t jitter_samples = 0;
     Text<256> store;
     Text<16> store_state;     // "rotated", "created", "read-only", "failed", "flawed", "missing", "refused"
@@ -46,7 +61,7 @@ struct Report {
 
 // As `key = value` lines, or as the members of a JSON object ("key": value, …) without its braces. A key without news is
 // left out.
-using ReportText = Text<4096>;
+using ReportText = Text<8192>;
 enum class Format { lines, json };
 void format_report(Report& report, Format format, ReportText& text);
 

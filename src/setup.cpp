@@ -77,15 +77,14 @@ Text<256> choose_store(bool image, Line& why) {
     // Not below /etc, which people keep copies of.
     for (std::string_view folder : {"/var/lib", "/boot"}) {
         if (device_below(Path(folder).c_str()) != root || (root.major == 0 && !image)) continue;
-        why.add("a file on the root file system: used once the root is mounted, so jitter alone serves what comes before; "
-                "a partition of 1 MiB named earlyseed would be earlier");
+        why.add("a file on the root file system: jitter alone serves what comes before its mount; a partition of 1 MiB named "
+                "earlyseed would be earlier");
         Text<256> store(folder);
         store.add("/earlyseed/seed");
         return store;
     }
-    why.add("no separate /boot or ESP with ext2, 3, 4 or vfat, outside LVM and encryption, and nothing for it on the root "
-            "file system (not btrfs, ZFS, overlay, NFS); make a partition of 1 MiB named earlyseed, or name a file with "
-            "--store");
+    why.add("no /boot, ESP or root file system will do (LVM, encryption, btrfs, ZFS, overlay, NFS); make a partition of 1 MiB "
+            "named earlyseed, or name a file with --store");
     return {};
 }
 

@@ -4,31 +4,52 @@
 // in earlyseed(8); "version" counts its changes).
 #include "commands.hpp"
 #include "log.hpp"
+#include "unused.hpp"
 
 namespace earlyseed {
 
 namespace {
 
-// A UTC date, "2026-11-22 08:00:00Z", after Howard Hinnant's days_from_civil read backwards.
-Text<24> date(std::uint64_t seconds) {
-    std::uint64_t days = seconds / 86400 + 719468;
-    std::uint64_t era = days / 146097;
-    std::uint64_t day_of_era = days % 146097;
-    std::uint64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    std::uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    std::uint64_t shifted_month = (5 * day_of_year + 2) / 153;
-    std::uint64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    std::uint64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    std::uint64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-    Text<24> text;
-    auto two = [&](std::uint64_t n, std::string_view after) { text.add(n < 10 ? "0" : "", n, after); };
-    text.add(year, "-");
-    two(month, "-");
-    two(day, " ");
-    two(seconds / 3600 % 24, ":");
-    two(seconds / 60 % 60, ":");
-    two(seconds % 60, "Z");
-    return text;
+// "3 h" of a time in seconds: one unit says enough.
+Text<32> duration(std::uint64_t seconds) {
+    if (seconds >= 2 * 86400) return Text<32>().add(seconds / 86400, " days");
+    if (seconds >= 2 * 3600) return Text<32>().add(seconds / 3600, " h");
+    return Text<32>().add(seconds / 60, " min");
+}
+
+// What the kernel's log says of the generator. As root only, where dmesg is restricted; a long log forgets its start.
+struct KernelLog {
+    bool has_ready = false;
+    std::uint64_t ready_at_ms = 0;  // since boot
+    bool before_init = false;       // so it trusted the CPU's generator or a boot loader's seed
+    bool has_efi_seed = false;
+};
+
+KernelLog read_kernel_log() {
+    KernelLog found;
+    auto log = kernel::open_read("/dev/kmsg", false);
+    if (!log) return found;
+    bool init_runs = false;
+    Bytes<2048> record;
+    constexpr unsigned most_records = 100'000;  // it may grow while it is read
+    for (unsigned i = 0; i < most_records && !found.has_ready; i++) {
+        auto got = kernel::read_some(*log, record);
+        if (!got && got.error().code == EPIPE) continue;  // overwritten before it was read
+        if (!got || *got == 0) break;
+        // "6,339,5140900,-;message" and lines of its attributes (Documentation/ABI/testing/dev-kmsg).
+        std::string_view text(reinterpret_cast<const char*>(record.data()), *got);
+        std::string_view message = take_until(text, '\n');
+        std::string_view head = take_until(message, ';');
+        take_until(head, ',');
+        take_until(head, ',');
+        init_runs = init_runs || starts_with(message, "Run /");
+        found.has_efi_seed = found.has_efi_seed || (starts_with(message, "efi: ") && contains(message, " RNG="));
+        if (!starts_with(message, "random: crng ") || !contains(message, "done")) continue;
+        found.has_ready = true;
+        found.ready_at_ms = parse_number(take_until(head, ',')).value_or(0) / 1000;
+        found.before_init = !init_runs;
+    }
+    return found;
 }
 
 // What the store holds now; only root can see it.
@@ -38,6 +59,7 @@ struct StoreView {
     Line problem{};
     std::uint64_t generation = 0;
     std::uint64_t saved_at_s = 0;
+    Text<40> saved_boot{};
     bool creditable = false;
     bool bound = false;  // to this machine
 };
@@ -49,9 +71,9 @@ StoreView look_at_store(const Config& config) {
         return view;
     }
     Store store;
-    if (store.open(config.store, Store::Mode::read, current_stage(), {}, view.problem) != Store::Outcome::opened) {
-        return view;
-    }
+    auto outcome = store.open(config.store, Store::Mode::read, current_stage(), {}, view.problem);
+    if (outcome == Store::Outcome::absent) view.problem.add("; see 'earlyseed setup'");
+    if (outcome != Store::Outcome::opened) return view;
     std::array<Slot, 2> slots;
     store.read(slots);
     Choice choice = choose(slots);
@@ -62,63 +84,124 @@ StoreView look_at_store(const Config& config) {
     const Record& seed = slots[static_cast<std::size_t>(choice.seed_slot)].record;
     view.generation = seed.generation;
     view.saved_at_s = seed.saved_at_s;
+    view.saved_boot.add(Hex{seed.boot_id});
     view.creditable = seed.creditable && choice.sibling_valid && store.flaw() == Reason::none;
     view.bound = !all_zero(seed.machine_tag) && seed.machine_tag == identify_machine().tag;
     if (store.flaw() != Reason::none) view.problem.add(explained(store.flaw()));
     return view;
 }
 
-struct NamedSource {
-    std::string_view name;
-    const SourceReport& report;
+struct Findings {
+    Report report;
+    StoreView store{};
+    bool ready = false;
+    std::uint64_t ready_at_ms = 0;  // since boot; 0 = unknown
+    Line thanks_to{};
+    bool did_run = false;           // load, in this boot
 };
 
-void print_text(Report& report, const StoreView& store, bool ready, std::string_view name) {
-    auto say = [](const auto&... parts) { kernel::print(1, Line().add(parts..., "\n").view()); };
-    if (!ready) {
-        say("kernel generator: NOT READY");
-    } else if (report.ready.view() != "yes") {
-        say("kernel generator: ready; earlyseed did not run in this boot");
-    } else if (report.ready_by.view() == "kernel") {
-        say("kernel generator: ready, before earlyseed gave anything (seen at ", Tenths{report.ready_at_ms}, " s)");
+void find_out_since_when(Findings& found) {
+    const Report& report = found.report;
+    bool by_us = report.ready.view() == "yes" && report.ready_by.view() != "kernel";
+    if (by_us) {
+        found.ready_at_ms = report.ready_at_ms;
+        found.thanks_to.add("thanks to ", report.ready_by);
+        return;
+    }
+    KernelLog log = read_kernel_log();
+    found.ready_at_ms = log.has_ready ? log.ready_at_ms : report.ready_at_ms;
+    if (log.before_init && log.has_ready)
+        found.thanks_to.add(log.has_efi_seed ? "thanks to the boot loader's or firmware's seed, or the CPU"
+                                              : "thanks to the CPU or the boot loader's seed",
+                             ", which the kernel trusts");
+    else
+        found.thanks_to.add(report.ready.view() == "yes" ? "before earlyseed gave anything" : "without earlyseed");
+}
+
+// A terminal's colours around what is good and what is not; nothing elsewhere.
+struct Colours {
+    const char *good = "", *bad = "", *plain = "";
+};
+
+void say(const Line& line) { kernel::print(1, Line(line).add("\n").view()); }
+
+void print_text(Findings& found, std::string_view store_name) {
+    Report& report = found.report;
+    const StoreView& store = found.store;
+    Colours colour;
+    if (kernel::is_terminal(1)) colour = {"\33[32m", "\33[31m", "\33[m"};
+    Line head("kernel generator: ");
+    if (found.ready) {
+        head.add(colour.good, "ready", colour.plain);
+        if (found.ready_at_ms != 0) head.add(" ", Tenths{found.ready_at_ms}, " s after boot");
+        head.add(", ", found.thanks_to);
     } else {
-        say("kernel generator: ready ", Tenths{report.ready_at_ms}, " s after boot, thanks to ", report.ready_by);
+        head.add(colour.bad, "NOT READY", colour.plain, " after ", Tenths{kernel::monotonic_ns() / 1'000'000}, " s");
     }
-    for (auto [source, r] : {NamedSource{"jitter", report.jitter}, {"cpu", report.cpu}, {"hwrng", report.hwrng},
-                             {"seed", report.seed}}) {
+    say(head);
+    for (std::size_t i = 0; i < kSources; i++) {
+        const SourceReport& r = report.sources[i];
         if (r.done == 0) continue;
-        say("  ", source, ": ", r.credited_bits, " bits credited; ", r.bytes, " bytes mixed in ", Tenths{r.time_us}, " ms",
-            r.reason.empty() ? "" : "; ", r.reason);
-        if (!r.advice.empty()) say("    -> ", r.advice);
+        Line line("  ");
+        line.add(kSourceNames[i], ": ", r.credited_bits, " bits credited");
+        if (r.assessed_bits != r.credited_bits) line.add(" of ", r.assessed_bits, " assessed");
+        line.add("; ", r.bytes, " bytes mixed in ", Tenths{r.time_us}, " ms");
+        if (!r.reason.empty()) line.add("; ", r.reason);
+        say(line);
+        if (!r.advice.empty()) say(Line("    -> ").add(r.advice));
     }
-    say("store: ", name);
+    say(Line("store: ").add(store_name));
     if (store.has_seed) {
-        say("  next seed: generation ", store.generation, ", saved ",
-            store.saved_at_s == 0 ? Text<24>("at an unknown time") : date(store.saved_at_s), ", ",
-            store.creditable ? "creditable" : "not creditable", ", ",
-            store.bound ? "bound to this machine" : "not bound to this machine");
+        Line line("  next seed: generation ");
+        line.add(store.generation, ", saved ");
+        std::uint64_t now_s = kernel::realtime_s();
+        if (store.saved_at_s != 0 && now_s >= store.saved_at_s)
+            line.add(duration(now_s - store.saved_at_s), " ago");
+        else
+            line.add("at an unknown time");
+        line.add(" in boot ", first(store.saved_boot.view(), 8), store.creditable ? ", creditable" : ", not creditable",
+                 store.bound ? ", bound to this machine" : ", not bound to this machine");
+        say(line);
     } else if (store.seen && store.problem.empty()) {
         say("  empty");
     }
-    if (!report.store_problem.empty()) say("  in this boot: ", report.store_problem);
-    if (!store.problem.empty()) say("  now: ", store.problem);
-    if (!ready && !report.ready.empty()) say("-> nothing gave enough credit: see the reasons above");
-    if (!ready && report.ready.empty()) say("-> run 'earlyseed load', and see that your initrd has earlyseed");
+    auto complain = [&](const char* when, const TextBuffer& problem) {
+        if (!problem.empty()) say(Line(colour.bad).add(when, problem, colour.plain));
+    };
+    complain("  in this boot: ", report.store_problem);
+    complain("  now: ", store.problem);
+    for_each_unused(report, nullptr, [](void*, const Unused& unused) {
+        say(Line("not used: ").add(unused.source, ": ", unused.what));
+        say(Line("    -> ").add(unused.advice));
+    });
+    if (!found.did_run)
+        complain("-> ", Line("earlyseed did not run in this boot: make the initrd anew, and see that it has earlyseed"));
+    else if (!found.ready)
+        complain("-> ", Line("nothing gave enough credit; the reasons are above"));
 }
 
-void print_json(Report& report, const StoreView& store, bool ready, std::string_view name) {
+void print_json(Findings& found, std::string_view store_name) {
+    const StoreView& store = found.store;
     auto yes = [](bool b) { return b ? "true" : "false"; };
     ReportText out("{\"version\": 1,\n ");
-    format_report(report, Format::json, out);
+    format_report(found.report, Format::json, out);
     if (store.has_seed) {
         out.add("\"next.generation\": ", store.generation, ",\n \"next.saved_at\": ", store.saved_at_s,
-                ",\n \"next.creditable\": ", yes(store.creditable), ",\n \"next.bound\": ", yes(store.bound), ",\n ");
+                ",\n \"next.saved_boot\": \"", store.saved_boot, "\",\n \"next.creditable\": ", yes(store.creditable),
+                ",\n \"next.bound\": ", yes(store.bound), ",\n ");
     }
     out.add("\"store.name\": ");
-    append_json(out, name);
+    append_json(out, store_name);
     out.add(",\n \"store.now\": ");
     append_json(out, store.problem.view());
-    kernel::print(1, out.add(",\n \"ready_now\": ", yes(ready), "}\n").view());
+    out.add(",\n \"ready_since_ms\": ", found.ready_at_ms, ",\n \"ready_thanks_to\": \"", found.thanks_to,
+            "\",\n \"unused\": [");
+    for_each_unused(found.report, &out, [](void* context, const Unused& unused) {
+        auto& text = *static_cast<ReportText*>(context);
+        text.add(text.view().back() == '[' ? "" : ", ", "{\"source\": \"", unused.source, "\", \"what\": \"", unused.what,
+                 "\", \"advice\": \"", unused.advice, "\"}");
+    });
+    kernel::print(1, out.add("],\n \"ready_now\": ", yes(found.ready), "}\n").view());
 }
 
 }  // namespace
@@ -126,11 +209,15 @@ void print_json(Report& report, const StoreView& store, bool ready, std::string_
 int show_status(const Options& options) {
     log::begin("status", false);
     Config config = read_config(options.config_path);
-    Report report = read_report(read_boot());
-    bool ready = kernel::crng_ready();
-    StoreView store = look_at_store(config);
-    (options.json ? print_json : print_text)(report, store, ready, config.store.text.view());
-    bool attention = !ready || !report.store_problem.empty() || (kernel::is_root() && !store.problem.empty());
+    Findings found{.report = read_report(read_boot())};
+    found.ready = kernel::crng_ready();
+    found.did_run = !found.report.ready.empty();
+    found.store = look_at_store(config);
+    if (found.ready) find_out_since_when(found);
+    (options.json ? print_json : print_text)(found, config.store.text.view());
+    if (!found.ready) return kExitNotReady;
+    bool attention = !found.did_run || !found.report.store_problem.empty() ||
+                     (kernel::is_root() && !found.store.problem.empty());
     return attention ? kExitDegraded : kExitDone;
 }
 

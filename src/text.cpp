@@ -3,11 +3,9 @@
 
 namespace earlyseed {
 
-TextBuffer::TextBuffer(std::uint32_t capacity) : capacity_(capacity) { *begin() = '\0'; }
+TextBuffer::TextBuffer(std::uint16_t capacity, std::string_view text) : TextBuffer(capacity) { append(text); }
 
-TextBuffer::TextBuffer(std::uint32_t capacity, std::string_view text) : TextBuffer(capacity) { append(text); }
-
-TextBuffer::TextBuffer(std::uint32_t capacity, const char* text) : TextBuffer(capacity) { append(text); }
+TextBuffer::TextBuffer(std::uint16_t capacity, const char* text) : TextBuffer(capacity) { append(text); }
 
 void TextBuffer::assign(std::string_view text) {
     clear();

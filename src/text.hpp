@@ -52,21 +52,22 @@ public:
     bool full() const { return size_ + 1 >= capacity_; }
 
 protected:
-    explicit TextBuffer(std::uint32_t capacity);
-    TextBuffer(std::uint32_t capacity, std::string_view text);
-    TextBuffer(std::uint32_t capacity, const char* text);
+    explicit TextBuffer(std::uint16_t capacity) : capacity_(capacity) { *begin() = '\0'; }
+    TextBuffer(std::uint16_t capacity, std::string_view text);
+    TextBuffer(std::uint16_t capacity, const char* text);
     TextBuffer(const TextBuffer&) = default;
     TextBuffer& operator=(const TextBuffer&) = default;
 
 private:
     char* begin() { return reinterpret_cast<char*>(this + 1); }
 
-    std::uint32_t size_ = 0;
-    std::uint32_t capacity_;
+    // 16 bits each: an empty text is made with one store.
+    std::uint16_t size_ = 0;
+    std::uint16_t capacity_;
 };
 
 // A line of at most Capacity - 1 bytes. Copyable; not for secrets.
-template <std::uint32_t Capacity>
+template <std::uint16_t Capacity>
 class Text : public TextBuffer {
 public:
     Text() : TextBuffer(Capacity) {}

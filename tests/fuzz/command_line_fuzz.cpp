@@ -61,6 +61,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
             std::string name = word[10] == 's' ? "store" : "credit-seed";
             std::string value = without_quotes(word.substr(equals + 1));
             if (expected.set(name, value) != 0) start = "bad value ", culprit = value;
+        } else if (begins(word, "earlyseed.seed=")) {
+            std::string digits;
+            for (char c : without_quotes(word.substr(15))) {
+                if (c != '-') digits += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+            }
+            bool whole = digits.size() == 64 && digits.find_first_not_of("0123456789abcdef") == std::string::npos &&
+                         digits.find_first_not_of('0') != std::string::npos;
+            expected.cmdline_seed = whole ? digits : std::string(64, '0');
+            if (whole) continue;
+            require(told < complaints.size() && complaints[told++].what.find("earlyseed.seed=") == 0, "P8: it is named");
         } else if (begins(word, "earlyseed") || begins(word, "rd.earlyseed")) {
             start = "unknown word ", culprit = word;
         }

@@ -83,6 +83,8 @@ struct Settings {
     JitterPolicy credit_jitter = JitterPolicy::automatic;
     unsigned hwrng_quality = 0, jitter_timeout_ms = 250, load_timeout_ms = 1000;
     bool off = false, initrd_off = false, debug = false;
+    std::vector<std::pair<std::string, unsigned>> sources;
+    std::string cmdline_seed = std::string(64, '0');  // hexadecimal digits
 
     // 0: taken; 1: unknown key; 2: bad value.
     int set(const std::string& name, const std::string& value) {
@@ -102,6 +104,15 @@ struct Settings {
             if (good) credit_jitter = value == "auto" ? JitterPolicy::automatic : JitterPolicy::never;
         } else if (name == "hwrng-quality") {
             good = read_number(value, 0, 1024, hwrng_quality);
+        } else if (name == "source") {
+            std::size_t blank = std::min(value.find(' '), value.size());
+            std::string path = value.substr(0, blank);
+            std::size_t begin = value.find_first_not_of(" \t\r\n", blank);
+            unsigned quality = 0;
+            good = begin == std::string::npos || read_number(value.substr(begin), 0, 1024, quality);
+            good = good && !path.empty() && path[0] == '/' && path.find('\t') == std::string::npos && path.size() <= 110;
+            good = good && sources.size() < 4;
+            if (good) sources.emplace_back(path, quality);
         } else if (name == "jitter-timeout-ms") {
             good = read_number(value, 1, 60000, jitter_timeout_ms);
         } else if (name == "load-timeout-ms") {
@@ -131,6 +142,12 @@ inline void check_settings(const Config& config, const Settings& expected) {
                 config.jitter_timeout_ms <= 60000 && config.load_timeout_ms == expected.load_timeout_ms &&
                 config.load_timeout_ms >= 1 && config.load_timeout_ms <= 60000,
             "P4: time limits of 1 ms to a minute");
+    for (std::size_t i = 0; i < config.sources.size(); i++) {
+        bool there = i < expected.sources.size();
+        require(config.sources[i].path.view() == (there ? expected.sources[i].first : ""), "the sources as written");
+        require(!there || config.sources[i].quality == expected.sources[i].second, "P3: with their own quality");
+    }
+    require(Text<80>().add(Hex{config.cmdline_seed}).view() == expected.cmdline_seed, "P3: a whole seed, or none");
     require(config.off == expected.off && config.initrd_off == expected.initrd_off, "off by its exact word");
     require(config.debug == expected.debug, "debug by its exact word");
 }

@@ -125,7 +125,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::vector<std::uint8_t> given(input.byte());
     unsigned quality = input.byte() * 256u + input.byte();
     for (std::uint8_t& byte : given) byte = static_cast<std::uint8_t>(input.byte());
-    Credit hardware = credit_for_hwrng(given, quality % 1025);
+    Credit hardware = credit_for_device(given, quality % 1025, false);
     require(hardware.bits <= 256 && hardware.bits * 1024 <= given.size() * 8 * (quality % 1025),
             "P3: a hardware RNG's credit is within its quality");
     require((hardware.reason == Reason::none) == (hardware.bits != 0), "P8: a zero has a reason");

@@ -158,7 +158,7 @@ def stripped(path):
     """What is installed: the file without its debug information."""
     made = Path(f"{path}.stripped")
     strip = output(*toolchain().compiler, "-print-prog-name=strip").strip()
-    output(strip, "-o", made, path)
+    output(strip, "--remove-section=.comment", "-o", made, path)  # as dh_strip does
     return made
 
 

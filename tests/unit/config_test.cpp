@@ -87,7 +87,8 @@ TEST_CASE("P8: a bad value is named with its line, and the default is used") {
                              "credit-seed =", "credit-jitter = always", "hwrng-quality = 1025", "hwrng-quality = -1",
                              "hwrng-quality = 1e3", "hwrng-quality = 18446744073709551617", "jitter-timeout-ms = 0",
                              "jitter-timeout-ms = 60001", "jitter-timeout-ms = 4294967297", "jitter-timeout-ms = 250ms",
-                             "load-timeout-ms = 0", "load-timeout-ms = forever"}) {
+                             "load-timeout-ms = 0", "load-timeout-ms = forever", "source =", "source = ttyS0",
+                             "source = /dev/x 1025", "source = /dev/x 5 5", "source = /dev/x\t5"}) {
         INFO(line);
         check_defaults(from_file("# first\n" + std::string(line) + "\n"));
         REQUIRE(complaints.size() == 1);
@@ -97,6 +98,33 @@ TEST_CASE("P8: a bad value is named with its line, and the default is used") {
     }
     from_file("hwrng-quality = 2000");
     CHECK(complaints == Complaints{"line 1: bad value '2000' for hwrng-quality: expected 0 to 1024"});
+}
+
+TEST_CASE("config: each source is one more, four at most") {
+    Config config = from_file("source = /dev/ttyACM0 512\nsource = /run/net.sock\n");
+    CHECK(complaints.empty());
+    CHECK(config.sources[0].path.view() == "/dev/ttyACM0");
+    CHECK(config.sources[0].quality == 512);
+    CHECK(config.sources[1].path.view() == "/run/net.sock");
+    CHECK(config.sources[1].quality == 0);
+    CHECK(config.sources[2].path.empty());
+    from_file("source = /1\nsource = /2\nsource = /3\nsource = /4\nsource = /5\n");
+    CHECK(complaints ==
+          Complaints{"line 5: bad value '/5' for source: expected a path and 0 to 1024, in four lines at most"});
+}
+
+TEST_CASE("P3: only a whole seed on the kernel command line counts, and none in the configuration") {
+    Config config = from_command_line("earlyseed.seed=" + std::string(62, '0') + "1f");
+    CHECK(complaints.empty());
+    CHECK(config.cmdline_seed[31] == 0x1f);
+    for (const std::string& seed : {std::string(62, 'a'), std::string(66, 'a'), std::string(63, 'a') + "g",
+                                    std::string(64, '0'), std::string()}) {
+        Config bad = from_command_line("earlyseed.seed=" + seed);
+        CHECK(all_zero(bad.cmdline_seed));
+        CHECK(complaints == Complaints{"kernel command line: earlyseed.seed= takes 64 hexadecimal digits: ignored"});
+    }
+    CHECK(all_zero(from_file("seed = " + std::string(64, 'a')).cmdline_seed));
+    CHECK(complaints.size() == 1);
 }
 
 TEST_CASE("P8: an unknown key is named with its line, and the rest is read") {

@@ -305,7 +305,7 @@ namespace kernel {
 
 using namespace fake;
 
-std::string_view error_text(int code) { return std::strerror(code); }
+const char* error_text(int code) { return std::strerror(code); }
 
 // --- time ---------------------------------------------------------------------------------------------------------
 
@@ -498,6 +498,8 @@ static std::size_t take(State::Handle& handle, Entry& entry, std::span<std::uint
     if (entry.stream) handle.offset = 0;
     std::size_t offset = std::min(handle.offset, entry.cached.size());
     std::size_t size = std::min(buffer.size(), entry.cached.size() - offset);
+    auto line_end = std::find(entry.cached.begin(), entry.cached.end(), '\n');
+    if (entry.lines && line_end != entry.cached.end()) size = static_cast<std::size_t>(line_end - entry.cached.begin()) + 1;
     auto begin = entry.cached.begin() + static_cast<std::ptrdiff_t>(offset);
     std::copy_n(begin, size, buffer.begin());
     if (entry.stream)
@@ -538,6 +540,8 @@ Result<File> open_read(const char* path, bool) {
     if (!may_read(*entry)) return Error{"open", EACCES};
     return open_place(place_of(name), false);
 }
+
+Result<File> open_source(const char* path) { return open_read(path, false); }
 
 File standard_input() {
     journal("standard_input");

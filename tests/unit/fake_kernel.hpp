@@ -48,6 +48,7 @@ struct Entry {
     bool read_only = false;    // block_device: write protected; regular: immutable
     bool stream = false;       // reading takes the bytes away
     int end_code = 0;          // stream: the error at its end, 0 = end of file
+    bool lines = false;        // stream: a line a read
 };
 
 using Files = std::map<std::string, Entry>;

@@ -220,7 +220,7 @@ TEST_CASE("P3: a hardware RNG is credited by its configured quality, and waits f
         {"hwrng-quality = 512\n", 4096, 0, 256, Reason::none, true},
         {"hwrng-quality = 512\n", 32, EAGAIN, 128, Reason::none, true},
         {"hwrng-quality = 1024\n", 0, EAGAIN, 0, Reason::no_data, true},
-        {"hwrng-quality = 1024\n", 0, 0, 0, Reason::no_data, true},
+        {"hwrng-quality = 1024\n", 0, 0, 0, Reason::none, false},
         {"hwrng-quality = 1024\n", 0, EIO, 0, Reason::no_data, true},
         {"hwrng-quality = 1024\n", 0, ENODEV, 0, Reason::none, false},
     };
@@ -272,6 +272,37 @@ TEST_CASE("P3: a hardware RNG whose driver comes after the first call is used by
     CHECK(credits() == std::vector<unsigned>{0, 256});
     CHECK(report("ready_by") == "hwrng");
     CHECK(said_once("hwrng 256 bits"));
+}
+
+TEST_CASE("P3: a source of the administrator's is credited by its quality once somebody is at its other end, a file never") {
+    fake::Buffer bytes;
+    for (std::size_t i = 0; i < 4096; i++) bytes.push_back(static_cast<std::uint8_t>(i * 11 + 7));
+    machine(kQuiet + "source = /run/fifo 512\nsource = /etc/seed 1024\nsource = /dev/none 1024\n");
+    fake::put_stream("/run/fifo", {}, 0);
+    fake::put_text("/etc/seed", std::string(bytes.begin(), bytes.begin() + 64));
+    CHECK(run_load(true) == kExitDone);
+    CHECK(credits() == std::vector<unsigned>{0, 0});  // jitter, the file
+    CHECK(report("source1.done") == "");
+    CHECK(report("source2.bytes") == "64");
+    CHECK(report("source2.reason") == what(Reason::repeatable));
+    CHECK(report("source3.done") == "");
+    fake::put_stream("/run/fifo", bytes, 0);
+    CHECK(run_load(true) == kExitDone);
+    CHECK(run_load(true) == kExitDone);
+    CHECK(credits() == std::vector<unsigned>{0, 0, 256});
+    CHECK(report("source1.assessed_bits") == "256");
+    CHECK(report("ready_by") == "source1");
+    CHECK(said_once("source1 256 bits"));
+}
+
+TEST_CASE("P3: a seed on the kernel command line is credited once, with a warning") {
+    machine();
+    fake::put_text("/proc/cmdline", "quiet earlyseed.seed=" + std::string(64, 'a') + "\n");
+    CHECK(run_load(true) == kExitDone);
+    CHECK(run_load(true) == kExitDone);
+    CHECK(credits() == std::vector<unsigned>{0, 256});
+    CHECK(report("ready_by") == "cmdline");
+    CHECK(said_once("IS CREDITED, and every user can read it"));
 }
 
 // --- P4 and P9: stages

@@ -52,6 +52,13 @@ private:
         if (take("true") || take("false")) return true;
         blanks();
         if (!rest_.empty() && rest_[0] == '"') return string();
+        if (take("[")) {
+            if (take("]")) return true;
+            do {
+                if (!value()) return false;
+            } while (take(","));
+            return take("]");
+        }
         if (!take("{")) return number();
         do {
             if (!string() || !take(":") || !value()) return false;
@@ -85,7 +92,8 @@ TEST_CASE("P8: status says who made the generator ready, what each source gave, 
     CHECK(prints("credit-jitter = never"));
     CHECK(prints("seed: 256 bits credited; 64 bytes mixed"));
     CHECK(prints("store: PARTLABEL=earlyseed"));
-    CHECK(prints("next seed: generation 4, saved 2026-09-21 14:13:20Z, creditable, bound to this machine"));
+    CHECK(prints("next seed: generation 4, saved 0 min ago in boot "));
+    CHECK(prints(", creditable, bound to this machine"));
     CHECK(fake::journal_of({"write", "flush", "add_entropy", "write_text"}).empty());
     CHECK(run_status(true) == kExitDone);
     INFO(fake::state().out);
@@ -98,21 +106,25 @@ TEST_CASE("P8: status says who made the generator ready, what each source gave, 
     }
 }
 
-TEST_CASE("P8: status gives the reason for each zero, with advice, and exit 1 when something needs attention") {
+TEST_CASE("P8: status gives the reason for each zero, with advice, with exit 3 when not ready and 1 when something needs attention") {
     struct Case {
         void (*scene)(fake::Entry& store);
         const char* line;
         int exit;
     };
     const Case cases[] = {
-        {[](fake::Entry&) { fake::state().hypervisor = true; }, "set credit-seed = always", kExitDegraded},
+        {[](fake::Entry&) { fake::state().hypervisor = true; }, "set credit-seed = always", kExitNotReady},
         {[](fake::Entry& s) { s.read_only = true; }, "in this boot: store PARTLABEL=earlyseed: cannot be written",
-         kExitDegraded},
-        {[](fake::Entry& s) { s.busy = true; }, "is in use", kExitDegraded},
+         kExitNotReady},
+        {[](fake::Entry& s) {
+             s.read_only = true;
+             fake::state().crng = fake::Crng::ready;
+         },
+         "in this boot: store PARTLABEL=earlyseed: cannot be written", kExitDegraded},
+        {[](fake::Entry& s) { s.busy = true; }, "is in use", kExitNotReady},
         {[](fake::Entry& s) { fake::set_content(s, 0, fake::Buffer(8192, 1)); }, "holds data that is not",
-         kExitDegraded},
-        {[](fake::Entry&) { fake::state().crng = fake::Crng::ready; }, "ready, before earlyseed gave anything",
-         kExitDone},
+         kExitNotReady},
+        {[](fake::Entry&) { fake::state().crng = fake::Crng::ready; }, ", before earlyseed gave anything", kExitDone},
     };
     for (const Case& c : cases) {
         for (bool json : {false, true}) {
@@ -133,16 +145,159 @@ TEST_CASE("P8: status gives the reason for each zero, with advice, and exit 1 wh
 TEST_CASE("P8: status before any load, and of an empty store") {
     machine();
     empty_partition();
-    CHECK(run_status() == kExitDegraded);
-    CHECK(prints("NOT READY"));
-    CHECK(prints("run 'earlyseed load'"));
+    CHECK(run_status() == kExitNotReady);
+    CHECK(prints("NOT READY after "));
+    CHECK(prints("did not run in this boot: make the initrd anew"));
     CHECK(prints("  empty"));
     fake::state().crng = fake::Crng::ready;
-    CHECK(run_status() == kExitDone);
-    CHECK(prints("earlyseed did not run in this boot"));
-    CHECK(run_status(true) == kExitDone);
+    CHECK(run_status() == kExitDegraded);
+    CHECK(prints("ready, without earlyseed"));
+    CHECK(prints("did not run in this boot"));
+    CHECK(run_status(true) == kExitDegraded);
     CHECK(Json::parses(fake::state().out));
     CHECK_FALSE(prints("next.generation"));
+}
+
+TEST_CASE("P8: status reads in the kernel's log since when the generator is ready, and whom the kernel trusted") {
+    const std::string linux = "5,0,0,-;Linux version 6.1.0\n", init = "6,400,900000,-;Run /init as init process\n ARGS=1\n",
+                      efi = "6,1,0,-;efi: ACPI=0x7fb7e000 RNG=0x7fb7c018\n", ready = "5,9,1234567,-;random: crng init done\n",
+                      old_ready = "5,9,7000,-;random: crng done (trusting CPU's manufacturer)\n",
+                      later = "5,999,9900000,-;random: crng init done\n";
+    struct Case {
+        std::string log;
+        bool loaded;
+        const char* line;
+    };
+    const Case cases[] = {
+        {linux + ready + init + later, true, "ready 1.2 s after boot, thanks to the CPU or the boot loader's seed, which"},
+        {linux + efi + ready + init, true, "thanks to the boot loader's or firmware's seed, or the CPU, which the kernel trusts"},
+        {linux + old_ready + init, false, "thanks to the CPU or the boot loader's seed"},
+        {linux + init + ready, true, "ready 1.2 s after boot, before earlyseed gave anything"},
+        {linux + init + ready, false, "ready 1.2 s after boot, without earlyseed"},
+        {linux + init + "4,12,1,-;somebody: random: crng init done\n", false, "ready, without earlyseed"},
+        {"rubbish\n;;\n,,,;random: crng init done\n", false, "generator: ready, thanks to"},
+    };
+    for (const Case& c : cases) {
+        INFO(c.log);
+        machine();
+        seeded_partition();
+        fake::state().crng = fake::Crng::ready;
+        if (c.loaded) run_load();
+        for (bool json : {false, true}) {
+            // One record a read, as the kernel gives them.
+            fake::put_stream("/dev/kmsg", fake::Buffer(c.log.begin(), c.log.end()), EAGAIN);
+            fake::find("/dev/kmsg")->lines = true;
+            run_status(json);
+            INFO(fake::state().out);
+            if (json)
+                CHECK(Json::parses(fake::state().out));
+            else
+                CHECK(prints(c.line));
+        }
+    }
+}
+
+TEST_CASE("P8: status does not look into the log when it was earlyseed that made the generator ready") {
+    machine();
+    seeded_partition();
+    run_load();
+    fake::state().journal.clear();
+    CHECK(run_status() == kExitDone);
+    CHECK(fake::journal_of({"open_read"}).empty());
+}
+
+TEST_CASE("P8: status names the sources that this machine has and nobody uses, each with an advice") {
+    struct Case {
+        void (*scene)();
+        const char* line;
+    };
+    const Case cases[] = {
+        {[] { fake::state().cpu_words = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}; }, "not used: cpu: it has a generator"},
+        {[] { fake::put_folder("/sys/firmware/devicetree/base/chosen"); }, "not used: rng-seed: "},
+        {[] {
+             fake::put_folder("/sys/bus/virtio/devices/virtio0");
+             fake::put_text("/sys/bus/virtio/devices/virtio0/device", "0x0002\n");
+         },
+         "not used: virtio-rng: this virtual machine has none"},
+        {[] {
+             fake::put_folder("/sys/bus/virtio/devices/virtio0");
+             fake::put_text("/sys/bus/virtio/devices/virtio0/device", "0x0004\n");
+         },
+         "not used: virtio-rng: its driver is missing"},
+        {[] { fake::put_text("/sys/firmware/acpi/tables/TPM2", ""); }, "not used: TPM: its driver is missing"},
+        {[] { fake::put_text("/sys/class/misc/hw_random/rng_available", "tpm-rng-0 \n"); }, "not used: hwrng: it was not read"},
+    };
+    for (const Case& c : cases) {
+        machine();
+        empty_partition();
+        run_load();
+        run_status();
+        CHECK_FALSE(prints("not used"));
+        c.scene();
+        for (bool root : {true, false}) {
+            fake::state().root = root;
+            CHECK(run_status() == kExitNotReady);
+            INFO(fake::state().out);
+            CHECK(prints(c.line));
+            CHECK(prints("    -> "));
+        }
+        run_status(true);
+        INFO(fake::state().out);
+        CHECK(Json::parses(fake::state().out));
+        CHECK(prints("\"unused\": [{\"source\": \""));
+    }
+}
+
+TEST_CASE("P8: what is used, or can no longer help, is not called unused") {
+    machine();
+    empty_partition();
+    fake::state().cpu_words = std::vector<std::uint64_t>(100, 7);
+    fake::put_folder("/sys/firmware/devicetree/base/chosen");
+    fake::put_folder("/sys/bus/virtio/devices/virtio0");
+    fake::put_text("/sys/bus/virtio/devices/virtio0/device", "0x0004\n");
+    fake::put_text("/sys/class/misc/hw_random/rng_available", "virtio_rng.0\n");
+    fake::put_stream("/dev/hwrng", fake::Buffer{1, 2, 3, 4, 5, 6, 7, 8, 9}, EAGAIN);
+    fake::put_text("/sys/firmware/acpi/tables/TPM2", "");
+    fake::put_folder("/sys/class/tpm/tpm0");
+    fake::state().crng = fake::Crng::ready;  // the kernel trusts its CPU
+    run_load();
+    run_status();
+    CHECK_FALSE(prints("not used"));
+    run_status(true);
+    CHECK(prints("\"unused\": []"));
+}
+
+TEST_CASE("P8: systemd-boot without a token passes no seed; other boot loaders have none to pass") {
+    const std::string variable = "/sys/firmware/efi/efivars/Loader", guid = "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+    auto utf16 = [](const std::string& text) {
+        std::string wide("\6\0\0\0", 4);
+        for (char c : text) wide += std::string{c, '\0'};
+        return wide;
+    };
+    machine();
+    empty_partition();
+    fake::put_text(variable + "Info" + guid, utf16("GRUB 2.12"));
+    run_status();
+    CHECK_FALSE(prints("systemd-boot"));
+    fake::put_text(variable + "Info" + guid, utf16("systemd-boot 257"));
+    run_status();
+    CHECK(prints("run 'bootctl random-seed'"));
+    fake::put_text(variable + "SystemToken" + guid, utf16("x"));
+    run_status();
+    CHECK_FALSE(prints("systemd-boot"));
+}
+
+TEST_CASE("P8: colours are for terminals") {
+    machine();
+    seeded_partition();
+    run_load();
+    run_status();
+    CHECK(fake::state().out.find('\33') == std::string::npos);
+    fake::state().terminal = true;
+    run_status();
+    CHECK(prints("kernel generator: \33[32mready\33[m "));
+    run_status(true);
+    CHECK(fake::state().out.find('\33') == std::string::npos);
 }
 
 TEST_CASE("P8: status never writes to the store, nor to its file system") {
@@ -153,9 +308,9 @@ TEST_CASE("P8: status never writes to the store, nor to its file system") {
     boot.files["/earlyseed/seed"] = empty_file();
     put_seed(boot.files["/earlyseed/seed"], 0, {.generation = 3, .creditable = false, .bound = false});
     fake::state().crng = fake::Crng::ready;
-    CHECK(run_status() == kExitDone);
+    CHECK(run_status() == kExitDegraded);  // nothing was loaded
     INFO(fake::state().out);
-    CHECK(prints("generation 3, saved 2026-05-28 20:26:40Z, not creditable, not bound to this machine"));
+    CHECK(prints("generation 3, saved 115 days ago in boot 01020304, not creditable, not bound to this machine"));
     CHECK(fake::journal_of({"private_mounts", "mount", "unmount"}) ==
           std::vector<std::string>{"private_mounts", "mount /dev/vda2 ext4 ro", "unmount /run/earlyseed/mnt"});
     CHECK(fake::journal_of({"write", "flush", "create_zeros"}).empty());
@@ -185,11 +340,11 @@ TEST_CASE("P8: the next seed is called creditable only when the next boot would 
     fake::Entry& store = empty_file();
     put_seed(store, 0, {.generation = 1});
     put_seed(store, 1, {.generation = 2});
-    CHECK(run_status() == kExitDone);
+    CHECK(run_status() == kExitDegraded);
     CHECK(prints(", creditable"));
     SECTION("sibling damaged") {
         fake::set_content(store, 100, {1});
-        CHECK(run_status() == kExitDone);
+        CHECK(run_status() == kExitDegraded);
         CHECK(prints("not creditable"));
     }
     SECTION("exposed") {
@@ -206,7 +361,7 @@ TEST_CASE("P8: whatever the store is called, the JSON is whole") {
         machine(kQuiet + "store = " + name + "\n");
         fake::put_stream("/dev/hwrng", {}, EIO);
         run_load();
-        CHECK(run_status(true) == kExitDegraded);
+        CHECK(run_status(true) == kExitNotReady);
         INFO(fake::state().out);
         CHECK(Json::parses(fake::state().out));
     }

@@ -60,6 +60,18 @@ TEST_CASE("P4: a time of centuries does not wrap") {
     }
 }
 
+TEST_CASE("P4: on a terminal wait counts the seconds, in one line") {
+    machine();
+    fake::state().terminal = true;
+    fake::state().crng = fake::Crng::by_time;
+    fake::state().crng_ready_at_ns = 3'500'000'000;
+    CHECK(run_wait(kForever) == kExitDone);
+    CHECK(fake::state().err == "\rnot ready, 0 s\rnot ready, 1 s\rnot ready, 2 s\n");
+    fake::state().err.clear();
+    CHECK(run_wait(kForever) == kExitDone);
+    CHECK(fake::state().err.empty());
+}
+
 TEST_CASE("P3: wait only watches: it credits nothing and reads nothing") {
     machine();
     fake::state().crng = fake::Crng::never;
