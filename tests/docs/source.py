@@ -45,7 +45,7 @@ def _default(key: str) -> str:
     return {"automatic": "auto"}.get(value.rpartition(":")[2], value)
 
 
-DEFAULTS = {key: _default(key) for key in KEYS}
+DEFAULTS = {key: _default(key) for key in KEYS if key != "source"}  # of which there are none
 
 # What stands before '=', or the whole word.
 _PARSER = CONFIG.split("void parse_command_line")[1]

@@ -71,7 +71,8 @@ def test_commands_do_what_they_say(document, tmp_path):
     assert len(here) > 2
     for command in here:
         done = machine.run(command)
-        assert done.status == 0, (command, done)
+        # load was not run in this boot, of which status makes a point.
+        assert done.status == (1 if command.startswith("earlyseed status") else 0), (command, done)
 
 
 def test_what_is_run_elsewhere():
@@ -103,20 +104,26 @@ def test_command_lines_in_the_text(document):
 
 
 def test_readme_shows_what_status_prints(tmp_path):
-    """The report of the boot is written by hand, the store by the program; times differ."""
+    """The report of the boot is written by hand, the store by the program."""
     shown, = (block for block in fenced("") if block.startswith("# earlyseed status\n"))
     machine = Scratch(tmp_path)
     generation = int(re.search(r"generation (\d+)", shown).group(1))
     assert machine.run("earlyseed setup; for i in $(seq 3 $1); do earlyseed save; done", generation).status == 0
     seconds, source_of_it = re.search(r"ready ([\d.]+) s after boot, thanks to (\w+)", shown).groups()
     report = f"ready = yes\nready_by = {source_of_it}\nready_at_ms = {round(float(seconds) * 1000)}\n"
-    for name, bits, bytes_, ms in re.findall(r"^  (\w+): (\d+) bits credited; (\d+) bytes mixed in ([\d.]+) ms$", shown, re.M):
-        report += (f"{name}.done = 1\n{name}.credited_bits = {bits}\n{name}.bytes = {bytes_}\n"
-                   f"{name}.time_us = {round(float(ms) * 1000)}\n")
+    for name, bits, assessed, bytes_, ms in re.findall(
+            r"^  (\w+): (\d+) bits credited(?: of (\d+) assessed)?; (\d+) bytes mixed in ([\d.]+) ms$", shown, re.M):
+        report += (f"{name}.done = 1\n{name}.credited_bits = {bits}\n{name}.assessed_bits = {assessed or bits}\n"
+                   f"{name}.bytes = {bytes_}\n{name}.time_us = {round(float(ms) * 1000)}\n")
     done = machine.run('{ echo "boot_id = $(cat /proc/sys/kernel/random/boot_id)"; echo "$1"; } >/run/earlyseed/report; '
                        "earlyseed status", report)
-    date = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"
-    assert (done.status, re.sub(date, "DATE", done.output)) == (0, re.sub(date, "DATE", shown.partition("\n")[2]))
+    assert (done.status, comparable(done.output)) == (0, comparable(shown.partition("\n")[2]))
+
+
+def comparable(text: str) -> str:
+    """Without the store's age and boot; what is not used is this machine's affair."""
+    text = re.sub(r"^not used: .+\n    -> .+\n", "", text, flags=re.M)
+    return re.sub(r"saved \d+ (min|h|days) ago in boot [0-9a-f]{8}", "saved", text)
 
 
 # --- configurations ------------------------------------------------------------------------------------------------------
