@@ -11,6 +11,7 @@ from conftest import CONFIG, PROGRAM, REPOSITORY, Tree, images, tools
 
 HOOK = REPOSITORY / "hooks/cloud-init/50-earlyseed"
 INSTALLED = "/etc/cloud/clean.d/50-earlyseed"
+FUNCTIONS = "/usr/lib/dracut/modules.d/50earlyseed/earlyseed-store.sh"
 STORE = "/var/lib/earlyseed/seed"
 
 
@@ -29,7 +30,7 @@ def test_the_hook_says_what_became_of_it(tmp_path, status):
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory):
     """Debian's cloud-init and what it needs, unpacked and not set up: enough for `cloud-init clean`."""
-    packages = "cloud-init,coreutils,dash"
+    packages = "cloud-init,coreutils,dash,debianutils,sed"
     archive = tools.cache_dir() / "base" / f"cloud-init-{tools.digest(images.SUITE, packages)}.tar.zst"
     with tools.locked(archive):
         if not archive.exists():
@@ -42,6 +43,7 @@ def machine(tmp_path_factory):
         tree = Tree(root)
         tree.write(PROGRAM, (images.build_dir() / "earlyseed").read_bytes(), 0o755)
         shutil.copy(HOOK, tree.path(INSTALLED))
+        tree.write(FUNCTIONS, (REPOSITORY / "dracut-module/50earlyseed/earlyseed-store.sh").read_bytes())
         yield tree
     finally:
         tools.remove_tree(root)
@@ -77,3 +79,23 @@ def test_clean_fails_when_the_seed_stays(machine):
     done = machine.run("cloud-init", "clean")
     assert (done.status, "50-earlyseed" in done.output) == (1, True), done.output
     assert machine.path(STORE).read_bytes() == seed
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("chroot, config, status, calls", [
+    ("chroot", f"store = {STORE}\n", 0, ["forget"]),
+    ("chroot", None, 0, []),
+    ("chroot", "store = PARTLABEL=earlyseed\n", 1, []),
+    ("chroot", "store = /dev/vda2\n", 1, []),
+    ("chroot", "store = UUID=1-2:/seed\n", 1, []),
+    ("exec chroot", "store = PARTLABEL=earlyseed\n", 0, ["forget"]),
+])
+def test_a_chroot_is_not_the_machine(machine, chroot, config, status, calls):
+    """P5: there, a device may be that of the machine on which the image is made; which must not go unnoticed."""
+    machine.path(CONFIG).unlink(missing_ok=True)
+    if config:
+        machine.write(CONFIG, config)
+    with machine.recorder(0) as called:
+        done = machine.run(INSTALLED, chroot=chroot)
+        assert (done.status, called()) == (status, calls)
+        assert done.output.count("\n") == status

@@ -148,20 +148,24 @@ def test_p6_a_purge_overwrites_the_seed_and_leaves_nothing(life):
     assert step["config"] is None and step["store"] is None and step["left"] == []
 
 
-def purge(folder, config, preparation):
-    """Runs the package's postrm as `dpkg --purge` does, with /etc/earlyseed.conf in a private copy of /etc."""
-    (folder / "upper").mkdir(exist_ok=True)
-    (folder / "work").mkdir(exist_ok=True)
+def purge(folder, config, preparation="", chroot="exec chroot"):
+    """Runs the package's postrm as `dpkg --purge` does, in a copy of this machine's root file system: as the first process
+    there, so that it does not look like a chroot, and not like a container. With chroot="chroot" it does."""
     postrm = (tools.REPOSITORY / "debian/earlyseed.postrm").read_text().replace("#DEBHELPER#", "")
-    # A process 1 of their own: otherwise they look like a chroot.
     script = f"""set -e
+mkdir -p {folder}/upper {folder}/work {folder}/root
 mount --make-rprivate /
-mount -t proc proc /proc
-mount -t overlay overlay -o lowerdir=/etc,upperdir={folder}/upper,workdir={folder}/work /etc
-printf '%s' "$1" >/etc/earlyseed.conf
+mount -t overlay overlay -o lowerdir=/,upperdir={folder}/upper,workdir={folder}/work {folder}/root
+cd {folder}/root
+rm -f .dockerenv
+printf '%s' "$1" >etc/earlyseed.conf
+mount --rbind /dev dev
+mount --rbind /sys sys
+mount -t proc proc proc
+mount -t tmpfs tmpfs run
 {preparation}
-sh -c "$2" postrm purge 2>&1
-test ! -e /etc/earlyseed.conf
+{chroot} . sh -c "$2
+test ! -e /etc/earlyseed.conf" postrm purge 2>&1
 """
     return tools.run("unshare", "--mount", "--pid", "--fork", "sh", "-c", script, "purge", config, postrm).decode()
 
@@ -181,8 +185,20 @@ def test_p6_a_purge_wipes_the_seed_of_a_partition_and_nothing_else(tmp_path, bef
     disk = tmp_path / "disk"
     disk.write_bytes(before + b"x" * 65536)
     with loop(disk) as device:
-        purge(tmp_path, f"store = {device}\n", "")
+        purge(tmp_path, f"store = {device}\n")
     assert disk.read_bytes() == after + b"x" * 65536
+
+
+@pytest.mark.parametrize("preparation, chroot", [
+    ("", "chroot"), ("umount proc", "chroot"), ("touch run/.containerenv", "exec chroot"),
+], ids=["chroot", "chroot without proc", "container"])
+def test_p5_a_purge_leaves_the_devices_of_another_system_alone(tmp_path, preparation, chroot):
+    """P5: in a chroot or a container they may be the host's."""
+    disk = tmp_path / "disk"
+    disk.write_bytes(SEED)
+    with loop(disk) as device:
+        purge(tmp_path, f"store = {device}\n", preparation, chroot)
+    assert disk.read_bytes() == SEED
 
 
 def test_p6_a_purge_wipes_the_file_on_a_mounted_file_system(tmp_path):
@@ -193,10 +209,9 @@ def test_p6_a_purge_wipes_the_file_on_a_mounted_file_system(tmp_path):
     (tree / "link").hardlink_to(tree / "earlyseed/seed")
     disk = tmp_path / "disk"
     tools.run("mke2fs", "-q", "-t", "ext4", "-U", uuid, "-d", tree, disk, "8M")
-    (tmp_path / "mnt").mkdir()
     config = f"store = UUID={uuid}:/earlyseed/seed\n"
     with loop(disk) as device:
-        assert "which is not mounted" in purge(tmp_path, config, "")
-        assert purge(tmp_path, config, f"mount {device} {tmp_path}/mnt") == ""
+        assert "which is not mounted" in purge(tmp_path, config)
+        assert purge(tmp_path, config, f"mount {device} {tmp_path}/root/mnt") == ""
     assert tools.run("debugfs", "-R", "cat /link", disk) == bytes(8192)
     assert b"earlyseed" not in tools.run("debugfs", "-R", "ls /", disk)
