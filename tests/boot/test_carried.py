@@ -84,6 +84,9 @@ def test_p8_the_log_has_a_line_for_each_part_and_status_agrees(carried):
         assert boot.status["ready_now"] is True
         for key in ("ready_by", "jitter.credited_bits", "seed.credited_bits", "seed.reason", "store.state"):
             assert str(boot.status[key]) == boot.report[key]
+        assert boot.status["ready_since_ms"] == int(boot.report["ready_at_ms"])
+        # A virtual machine with virtio disks and no virtio-rng, as the lab makes them.
+        assert [unused["source"] for unused in boot.status["unused"]] == ["virtio-rng"]
 
 
 def test_p9_the_seed_is_used_before_root_is_mounted(carried):

@@ -243,7 +243,9 @@ public:
         require(machine().handles.empty() && !machine().lock_held, "everything is closed, and the lock given back");
         require(machine().mounts.empty(), "P9: nothing stays mounted");
         require(machine().mistakes.empty(), "no call that a careful program would not make");
-        require(status == kExitDone || status == kExitDegraded, "exit status 0 or 1");
+        require(status == kExitDone || status == kExitDegraded ||
+                    (command_ == Command::status && status == kExitNotReady),
+                "exit status 0 or 1, and 3 of status");
         if (command_ == Command::early_load) {
             require(fake::journal_of({"mount"}).empty(), "P9: nothing is mounted before a resume");
         }
