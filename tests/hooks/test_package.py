@@ -201,6 +201,18 @@ def test_p5_a_purge_leaves_the_devices_of_another_system_alone(tmp_path, prepara
     assert disk.read_bytes() == SEED
 
 
+@pytest.mark.parametrize("store, preparation, said", [
+    ("/seed", "cp ../seed .", ""),
+    ("/mnt/seed", "mount -t tmpfs tmpfs mnt; cp ../seed mnt", ""),
+    ("/mnt/seed", "mount -t tmpfs tmpfs mnt; cp ../seed mnt; mount -o remount,ro mnt",
+     "earlyseed: cannot wipe the seed in /mnt/seed\n" * 2),
+], ids=["root folder", "mount point", "read-only"])
+def test_p4_a_purge_succeeds_wherever_the_file_is(tmp_path, store, preparation, said):
+    """P4, P8: with no folder of its own, or not to be wiped, which is said."""
+    (tmp_path / "seed").write_bytes(SEED)
+    assert purge(tmp_path, f"store = {store}\n", preparation) == said
+
+
 def test_p6_a_purge_wipes_the_file_on_a_mounted_file_system(tmp_path):
     uuid = "e5eed000-0000-4000-8000-00000000f11e"
     tree = tmp_path / "tree"
