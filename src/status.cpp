@@ -159,7 +159,11 @@ void print_text(Findings& found, std::string_view store_name) {
             line.add(duration(now_s - store.saved_at_s), " ago");
         else
             line.add("at an unknown time");
-        line.add(" in boot ", first(store.saved_boot.view(), 8), store.creditable ? ", creditable" : ", not creditable",
+        std::string_view boot = first(store.saved_boot.view(), 8);  // as far as the ID's first '-'
+        bool this_boot = starts_with(report.boot_id.view(), boot);
+        line.add(this_boot ? " in this boot" : " in boot ");
+        if (!this_boot) line.add(boot);
+        line.add(store.creditable ? ", creditable" : ", not creditable",
                  store.bound ? ", bound to this machine" : ", not bound to this machine");
         say(line);
     } else if (store.seen && store.problem.empty()) {

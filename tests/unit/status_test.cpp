@@ -92,7 +92,7 @@ TEST_CASE("P8: status says who made the generator ready, what each source gave, 
     CHECK(prints("credit-jitter = never"));
     CHECK(prints("seed: 256 bits credited; 64 bytes mixed"));
     CHECK(prints("store: PARTLABEL=earlyseed"));
-    CHECK(prints("next seed: generation 4, saved 0 min ago in boot "));
+    CHECK(prints("next seed: generation 4, saved 0 min ago in this boot, "));
     CHECK(prints(", creditable, bound to this machine"));
     CHECK(fake::journal_of({"write", "flush", "add_entropy", "write_text"}).empty());
     CHECK(run_status(true) == kExitDone);
