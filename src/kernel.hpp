@@ -82,6 +82,9 @@ enum class Access { read, write };
 // write-protected), a regular file without
 // following a link (ELOOP); uncached where the file system can (O_DIRECT); never waits for a FIFO's other end.
 Result<File> open_store(const char* path, Access access);
+// A block device that is mounted, or held by something else.
+bool is_in_use(const char* device);
+
 // Whole blocks of kBlockBytes at a multiple of kBlockBytes. A short read or write is an error (EIO).
 inline constexpr std::size_t kBlockBytes = 4096;
 using Block = std::span<std::uint8_t, kBlockBytes>;

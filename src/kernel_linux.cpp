@@ -250,6 +250,11 @@ Result<File> open_store(const char* path, Access access) {
     return file;
 }
 
+bool is_in_use(const char* device) {
+    auto file = open_file(device, O_RDONLY | O_EXCL | O_NONBLOCK);
+    return !file && file.error().code == EBUSY;
+}
+
 // O_DIRECT wants an aligned buffer. Holds a record, so it is wiped after each use.
 alignas(kBlockBytes) static std::uint8_t aligned_block[kBlockBytes];
 

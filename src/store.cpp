@@ -116,11 +116,12 @@ Store::Outcome Store::mount_and_open(const Path& device, std::string_view path, 
     if (done) done = kernel::make_directory(kMountPoint, 0700);
     if (done) done = kernel::private_mounts();
     if (done) {
-        done = kernel::mount(device.c_str(), kMountPoint, type.data(), read_only_);
-        // For reading: EBUSY, it is mounted already, and writable. For writing: whatever is wrong with the medium, the seed
-        // may be readable yet.
+        // For reading: what is mounted already is so writable, most likely, and cannot be mounted in the other way. For
+        // writing: whatever is wrong with the medium, the seed may be readable yet.
+        bool read_only = read_only_ && !kernel::is_in_use(device.c_str());
+        done = kernel::mount(device.c_str(), kMountPoint, type.data(), read_only);
         if (!done && (!read_only_ || done.error().code == EBUSY)) {
-            done = kernel::mount(device.c_str(), kMountPoint, type.data(), !read_only_);
+            done = kernel::mount(device.c_str(), kMountPoint, type.data(), !read_only);
         }
     }
     if (!done) {

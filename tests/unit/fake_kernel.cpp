@@ -669,9 +669,19 @@ Status mount(const char* device, const char* target, const char* type, bool read
     if (at == global.file_systems.end()) return Error{"mount", EINVAL};
     if (at->second.mount_code != 0) return Error{"mount", at->second.mount_code};
     if (at->second.read_only && !read_only) return Error{"mount", EROFS};
-    if (at->second.in_use_writable && read_only) return Error{"mount", EBUSY};
+    if (at->second.in_use_writable && read_only) {
+        global.mistakes.push_back("a mount of which the kernel complains in its log");
+        return Error{"mount", EBUSY};
+    }
     global.mounts[target] = {name, read_only};
     return {};
+}
+
+bool is_in_use(const char* device) {
+    std::string name = followed(device);
+    auto at = global.file_systems.find(name);
+    Entry* entry = find(name);
+    return (entry && entry->busy) || (at != global.file_systems.end() && at->second.in_use_writable);
 }
 
 Status unmount(const char* target) {

@@ -317,6 +317,20 @@ TEST_CASE("P8: status never writes to the store, nor to its file system") {
     CHECK(fake::state().mistakes.empty());
 }
 
+TEST_CASE("P8: status of a store on a file system in use leaves no complaint in the kernel's log") {
+    machine(kQuiet + "store = UUID=1234-ABCD:/earlyseed/seed\n");
+    fake::put_device("/dev/vda2", 65536, 0xfe02);
+    fake::put_link("/dev/disk/by-uuid/1234-ABCD", "/dev/vda2");
+    fake::FileSystem& boot = fake::put_file_system("/dev/vda2", "ext4");
+    boot.files["/earlyseed/seed"] = empty_file();
+    boot.in_use_writable = true;
+    fake::state().crng = fake::Crng::ready;
+    CHECK(run_status() == kExitDegraded);
+    INFO(fake::state().out);
+    CHECK(prints("  empty"));
+    CHECK(fake::state().mistakes.empty());
+}
+
 TEST_CASE("P6: status as another user shows the report, and nothing of the store") {
     machine();
     seeded_partition();
