@@ -188,7 +188,7 @@ def test_units_have_no_mistakes_and_close_no_cycle(dracut, with_systemd):
     # It would see one.
     with_systemd.write("/etc/systemd/system/earlyseed-initrd.service.d/cycle.conf", "[Unit]\nAfter=sysinit.target\n")
     seen = verify().output  # which unit of the cycle it names first is not the same every time
-    assert "Found ordering cycle on" in seen and "Found dependency on earlyseed-initrd.service" in seen
+    assert "Found ordering cycle on" in seen and "earlyseed-initrd.service" in seen
     with_systemd.path("/etc/systemd/system/earlyseed-initrd.service.d/cycle.conf").unlink()
 
 
