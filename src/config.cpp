@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "config.hpp"
 
+#include <algorithm>
+
 namespace earlyseed {
 
 namespace {
@@ -38,9 +40,10 @@ bool set_store(std::string_view text, StoreSpec& out) {
 // Each line is one more.
 bool add_source(std::string_view text, Config& config) {
     SourceSpec source;
-    source.path = take_until(text, ' ');
+    source.path = first(text, std::min(find(text, " "), find(text, "\t")));
+    text.remove_prefix(source.path.view().size());
     text = trim(text);
-    if (!starts_with(source.path.view(), "/") || contains(source.path.view(), "\t") || source.path.full()) return false;
+    if (!starts_with(source.path.view(), "/") || source.path.full()) return false;
     if (!text.empty() && !set_number(text, 0, 1024, source.quality)) return false;
     for (SourceSpec& place : config.sources) {
         if (!place.path.empty()) continue;

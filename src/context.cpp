@@ -111,11 +111,10 @@ Report read_report(const Boot& boot) {
     return parse_report(text ? *text : std::string_view{}, boot.text.view());
 }
 
-void write_report(Report& report) {
+Status write_report(Report& report) {
     ReportText text;
     format_report(report, Format::lines, text);
-    Status written = kernel::write_text(kReportPath, text.view(), 0644);
-    if (!written) log::warn(describe(written.error(), kReportPath));
+    return kernel::write_text(kReportPath, text.view(), 0644);
 }
 
 bool require_root() {

@@ -53,8 +53,7 @@ inline constexpr const char* kNotWritable = "cannot be written; make it writable
 Result<kernel::File> open_input(const Path& path);
 
 Report read_report(const Boot& boot);
-// One warning when it cannot be written.
-void write_report(Report& report);
+Status write_report(Report& report);
 
 // Root and nothing less: false after one warning.
 bool require_root();

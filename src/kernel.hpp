@@ -41,7 +41,7 @@ void wait_until_ready(unsigned ms);
 
 // --- files ----------------------------------------------------------------------------------------------------------
 
-enum class FileKind { regular, block_device, directory, symbolic_link, other };
+enum class FileKind { regular, block_device, character_device, directory, symbolic_link, other };
 
 struct DeviceNumber {
     std::uint32_t major = 0;  // 0: of a file system without a block device of its own (btrfs, ZFS, overlay, NFS)
@@ -52,7 +52,7 @@ struct DeviceNumber {
 struct FileInfo {
     FileKind kind = FileKind::other;
     std::uint64_t size_bytes = 0;     // of a block device too when it was opened
-    DeviceNumber device{};            // block_device: its own number; others: of the file system they are on
+    DeviceNumber device{};            // a device's own number; others: of the file system they are on
     std::uint32_t owner = 0;
     std::uint16_t permissions = 0;    // the low 9 bits
 };

@@ -24,7 +24,6 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -205,12 +204,13 @@ static Result<FileInfo> file_info(int folder, const char* path, int flags) {
     FileInfo info;
     info.kind = S_ISREG(s.mode)   ? FileKind::regular
                 : S_ISBLK(s.mode) ? FileKind::block_device
+                : S_ISCHR(s.mode) ? FileKind::character_device
                 : S_ISDIR(s.mode) ? FileKind::directory
                 : S_ISLNK(s.mode) ? FileKind::symbolic_link
                                   : FileKind::other;
     info.size_bytes = s.size_bytes;
-    info.device = info.kind == FileKind::block_device ? DeviceNumber{s.device_major, s.device_minor}
-                                                      : DeviceNumber{s.on_major, s.on_minor};
+    bool is_device = S_ISBLK(s.mode) || S_ISCHR(s.mode);
+    info.device = is_device ? DeviceNumber{s.device_major, s.device_minor} : DeviceNumber{s.on_major, s.on_minor};
     info.owner = s.owner;
     info.permissions = s.mode & 0777;
     return info;
@@ -528,22 +528,28 @@ bool cpu_reports_hypervisor() {
 }
 
 int run_bounded(unsigned ms, int (*work)(void* context), void* context) {
-    // The child holds the other end of a pipe until it ends, however it ends.
+    // The child says its result through a pipe, whose other end closes when it ends, however it ends. (Not waitpid(): a
+    // caller may have SIGCHLD ignored.)
     int ends[2];
     if (syscall(SYS_pipe2, ends, O_CLOEXEC) < 0) return work(context);  // unbounded is better than not at all
     File here(ends[0]), there(ends[1]);
     // The system call alone: all that fork() does beyond it is for threads, and there are none.
-    auto child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+#ifdef __s390__
+    long child = syscall(SYS_clone, nullptr, SIGCHLD, nullptr, nullptr, nullptr);  // the first two in the other order
+#else
+    long child = syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+#endif
     if (child < 0) return work(context);
     if (child == 0) {
         harden();  // memory locks are not inherited
-        _exit(work(context));
+        auto result = static_cast<char>(work(context));
+        _exit(write_all(there.descriptor(), &result, 1) ? 0 : 1);
     }
     there.close();
     pollfd ended{here.descriptor(), POLLIN, 0};
     if (poll(&ended, 1, static_cast<int>(ms)) == 0) return kTimedOut;
-    int result;
-    return waitpid(child, &result, 0) == child && WIFEXITED(result) ? WEXITSTATUS(result) : 1;
+    char result;
+    return read(here.descriptor(), &result, 1) == 1 ? result : 1;
 }
 
 Status log_to_kernel(int level, std::string_view line) {

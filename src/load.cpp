@@ -25,6 +25,7 @@ struct Load {
     Report report{};
     JitterResult jitter{};
     Line summary{};
+    Status written{};  // the report
     bool degraded = false;
 };
 
@@ -33,6 +34,17 @@ void note_ready(Report& report, std::string_view thanks_to) {
     report.ready = "yes";
     report.ready_by = thanks_to;
     report.ready_at_ms = kernel::monotonic_ns() / 1'000'000;
+}
+
+// Writes the report; true when the generator is ready.
+bool publish(Load& load) {
+    bool ready = kernel::crng_ready();
+    if (ready)
+        note_ready(load.report, "others");
+    else
+        load.report.ready = "no";
+    load.written = write_report(load.report);
+    return ready;
 }
 
 void summarise(Line& summary, std::string_view source, const SourceReport& s, std::string_view detail) {
@@ -93,6 +105,14 @@ void feed_cpu(Load& load) {
     if (stuck) summarise(load.summary, "cpu", source, "");
 }
 
+// What could give in the next boot what it gave in this one: files, disks and flash memory (MTD's character device), and
+// the kernel's own devices, /dev/urandom among them (major 1; Documentation/admin-guide/devices.txt).
+bool may_repeat(const kernel::FileInfo& info) {
+    bool of_a_device = info.kind == kernel::FileKind::character_device;
+    if (!of_a_device) return info.kind != kernel::FileKind::other;
+    return info.device.major == 1 || info.device.major == 90;
+}
+
 // The hardware RNG, or a source of the administrator's, once somebody is at its other end: what it gives within its time.
 // True when it gave its part now.
 bool feed_device(Load& load, std::size_t at, const char* path, unsigned quality) {
@@ -109,19 +129,18 @@ bool feed_device(Load& load, std::size_t at, const char* path, unsigned quality)
         auto got = kernel::read_some(*device, buffer.span().subspan(size));
         if (got) {
             size += *got;
-            if (size == 0) return false;  // nobody has the other end of a FIFO
             if (*got == 0) break;
         } else if (got.error().code == EAGAIN) {
             kernel::sleep_ms(1);
-        } else if (got.error().code == ENODEV) {
-            return false;  // the node is there and no driver behind it, as in most virtual machines
         } else {
             break;
         }
         if (kernel::monotonic_ns() >= end) break;
     }
+    // No driver behind the node, nobody at the other end of a FIFO, or nothing to say yet: perhaps at the next call.
+    if (size == 0) return false;
     auto info = kernel::file_info(*device);
-    bool keeps = !info || info->kind != kernel::FileKind::other;
+    bool keeps = !info || may_repeat(*info);
     auto bytes = buffer.span().first(size);
     source.bytes = size;
     source.assessed_bits = size * 8 * quality / 1024;
@@ -150,8 +169,9 @@ void feed_cmdline(Load& load) {
     source.bytes = seed.size();
     source.assessed_bits = kFullCreditBits;
     feed_source(load, source, "cmdline", seed, {kFullCreditBits, Reason::none});
+    source.advice = "EVERY USER CAN READ earlyseed.seed=, and it is credited: for tests only";
     summarise(load.summary, "cmdline", source, "");
-    log::warn(Line("earlyseed.seed= IS CREDITED, and every user can read it: for tests only"));
+    log::warn(source.advice);
 }
 
 // One line that names the store, what is wrong with it and what to do.
@@ -226,7 +246,8 @@ int run(Load& load) {
     if (take_lock(0, lock) == Lock::busy) return kExitDone;  // the other one does the work
     load.boot = read_boot();
     load.report = read_report(load.boot);
-    if (kernel::crng_ready()) note_ready(load.report, "kernel");
+    bool wants_jitter = load.report[Source::jitter].done == 0;
+    if (kernel::crng_ready()) note_ready(load.report, wants_jitter ? "kernel" : "others");
 
     Stage stage = load.options.early          ? Stage::early
                   : !load.options.root.empty() ? Stage::root
@@ -235,7 +256,6 @@ int run(Load& load) {
     Line problem;
     auto outcome = Store::Outcome::absent;
     bool wants_seed = load.report[Source::seed].done == 0 && !kernel::file_info(kForgottenPath, false);
-    bool wants_jitter = load.report[Source::jitter].done == 0;
     if (wants_seed) outcome = store.open(load.config.store, Store::Mode::write, stage, load.options.root.view(), problem);
     if (load.config.debug) {
         constexpr char names[][8] = {"early", "initrd", "root", "running"};
@@ -256,9 +276,8 @@ int run(Load& load) {
         feed_jitter(load);
         feed_cpu(load);
         feed_cmdline(load);
+        publish(load);  // a store that does not answer must not hide it
     }
-    bool has_device = feed_devices(load);
-    if (!wants_jitter && !has_device && !has_store && !store_is_lost) return kExitDone;
     if (has_store) {
         feed_seed(load, store);
     } else if (store_is_lost) {
@@ -271,11 +290,11 @@ int run(Load& load) {
         load.report.store_problem = problem.view();
         load.summary.add("; seed 0 bits: ", problem);
     }
-
-    bool ready = kernel::crng_ready();
-    if (ready) note_ready(load.report, "kernel");
-    if (!ready) load.report.ready = "no";
-    write_report(load.report);
+    // After the seed, which must not wait for a device that is slow.
+    bool has_device = feed_devices(load);
+    if (!wants_jitter && !has_device && !has_store && !store_is_lost) return kExitDone;
+    bool ready = publish(load);
+    if (!load.written) log::warn(describe(load.written.error(), kReportPath));
     if (!load.summary.empty()) {
         log::info(Line(ready ? "crng ready" : "crng not ready").add(load.summary));
     }

@@ -21,7 +21,7 @@ constexpr std::string_view kUsage =
     "  record [--samples N] [--format text|bytes|words] [FILE|-]   jitter samples\n"
     "  record --judge [FILE|-]       what they are worth\n"
     "  --config FILE (not /etc/earlyseed.conf), --help, --version\n"
-    "Exit status: 0 done; 1 not, or in part: one line says why; 2 usage. See earlyseed(8).\n";
+    "Exit status: 0 done; 1 not, or in part: one line says why; 2 usage; 3 status: not ready. See earlyseed(8).\n";
 
 int usage_error(std::string_view what, std::string_view word) {
     kernel::print(2, Line("earlyseed: ").add(what, " '", word, "'; see 'earlyseed --help'\n").view());

@@ -46,8 +46,8 @@ constexpr Explanation kExplanations[] = {
                    "rely on the seed or a hardware RNG"},
     /* out_of_time */ {"no time left", "raise jitter-timeout-ms"},
     /* quality_zero */ {"quality 0", "if you trust the device, say what it is worth: hwrng-quality, or behind source ="},
-    /* no_data */ {"the device gave no data", ""},
-    /* repeatable */ {"a file may give the same in every boot", "name a device, a FIFO or a socket"},
+    /* repeatable */ {"files, disks and the kernel's own devices may repeat themselves",
+                     "name a generator's device, a FIFO or a socket"},
     /* never_credited */ {"nobody can look into it, so it is never credited", ""},
     /* stuck */ {"the device repeats itself", "do not trust it; look at its driver"},
     /* not_accepted */ {"the kernel did not accept it", "run as root with CAP_SYS_ADMIN"},
@@ -88,7 +88,6 @@ bool is_stuck(std::span<const std::uint8_t> bytes) {
 
 Credit credit_for_device(std::span<const std::uint8_t> data, unsigned quality, bool repeatable) {
     std::size_t bytes = data.size();
-    if (bytes == 0) return {0, Reason::no_data};
     if (is_stuck(data)) return {0, Reason::stuck};
     if (repeatable) return {0, Reason::repeatable};
     auto bits = std::min<std::uint64_t>(std::uint64_t{bytes} * 8 * quality / 1024, kFullCreditBits);

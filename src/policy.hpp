@@ -50,7 +50,6 @@ enum class Reason {
     out_of_time,
     // hardware RNG and other devices
     quality_zero,
-    no_data,
     repeatable,
     // the CPU's generator
     never_credited,

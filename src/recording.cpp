@@ -116,14 +116,6 @@ private:
     std::size_t size_ = 0;
 };
 
-void print_row(std::string_view name, std::string_view worst, std::string_view cutoff, std::string_view alarms) {
-    constexpr std::string_view blanks = "                            ";
-    Line row(name);
-    row.add(first(blanks, blanks.size() - name.size()));
-    for (std::string_view cell : {worst, cutoff, alarms}) row.add(first(blanks, 10 - cell.size()), cell);
-    kernel::print(1, row.add("\n").view());
-}
-
 int print_judgement(const JitterJudge& judge, std::size_t left_over) {
     auto say = [](const auto&... parts) { kernel::print(1, Line().add(parts..., "\n").view()); };
     const TimerTest& timer = judge.timer();
@@ -131,11 +123,10 @@ int print_judgement(const JitterJudge& judge, std::size_t left_over) {
         std::uint64_t{left_over}, " more not judged");
     say("timer, in the first batch: ", timer.distinct, " different deltas, ", timer.still, " zeros, least step ",
         timer.step);
-    print_row("test", "worst", "alarm at", "alarms");
     for (std::size_t test = 0; test < kHealthTests.size(); test++) {
         const TestCount& count = judge.health().count(test);
-        print_row(kHealthTests[test].name, Text<24>().add(count.worst).view(),
-                  Text<24>().add(kHealthTests[test].cutoff).view(), Text<24>().add(count.alarms).view());
+        say(kHealthTests[test].name, ": worst ", count.worst, ", alarm at ", kHealthTests[test].cutoff, ", alarms ",
+            count.alarms);
     }
     say("estimate: ", Thousandths{judge.assessed_millibits()}, " bits a sample; ", judge.low_batches(),
         " batches below ", Thousandths{kLeastMillibits});

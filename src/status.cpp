@@ -21,29 +21,27 @@ Text<32> duration(std::uint64_t seconds) {
 struct KernelLog {
     bool has_ready = false;
     std::uint64_t ready_at_ms = 0;  // since boot
-    bool before_init = false;       // so it trusted the CPU's generator or a boot loader's seed
-    bool has_efi_seed = false;
+    bool before_init = false;       // so it trusted one of what it has itself; false when that cannot be told
 };
 
 KernelLog read_kernel_log() {
     KernelLog found;
     auto log = kernel::open_read("/dev/kmsg", false);
     if (!log) return found;
-    bool init_runs = false;
+    bool init_runs = true;  // for all that is known without the log's start
     Bytes<2048> record;
     constexpr unsigned most_records = 100'000;  // it may grow while it is read
     for (unsigned i = 0; i < most_records && !found.has_ready; i++) {
         auto got = kernel::read_some(*log, record);
-        if (!got && got.error().code == EPIPE) continue;  // overwritten before it was read
+        if (!got && got.error().code != EAGAIN) continue;  // overwritten before it was read (EPIPE), or too long (EINVAL)
         if (!got || *got == 0) break;
         // "6,339,5140900,-;message" and lines of its attributes (Documentation/ABI/testing/dev-kmsg).
         std::string_view text(reinterpret_cast<const char*>(record.data()), *got);
         std::string_view message = take_until(text, '\n');
         std::string_view head = take_until(message, ';');
         take_until(head, ',');
-        take_until(head, ',');
+        if (take_until(head, ',') == "0") init_runs = false;
         init_runs = init_runs || starts_with(message, "Run /");
-        found.has_efi_seed = found.has_efi_seed || (starts_with(message, "efi: ") && contains(message, " RNG="));
         if (!starts_with(message, "random: crng ") || !contains(message, "done")) continue;
         found.has_ready = true;
         found.ready_at_ms = parse_number(take_until(head, ',')).value_or(0) / 1000;
@@ -92,30 +90,30 @@ StoreView look_at_store(const Config& config) {
 }
 
 struct Findings {
+    const Config& config;
     Report report;
     StoreView store{};
     bool ready = false;
-    std::uint64_t ready_at_ms = 0;  // since boot; 0 = unknown
+    bool knows_when = false;
+    std::uint64_t ready_at_ms = 0;  // since boot
     Line thanks_to{};
-    bool did_run = false;           // load, in this boot
 };
 
 void find_out_since_when(Findings& found) {
     const Report& report = found.report;
-    bool by_us = report.ready.view() == "yes" && report.ready_by.view() != "kernel";
-    if (by_us) {
+    std::string_view by = report.ready_by.view();
+    if (!in_list("|kernel|others", by)) {
+        found.knows_when = true;
         found.ready_at_ms = report.ready_at_ms;
-        found.thanks_to.add("thanks to ", report.ready_by);
+        found.thanks_to.add("thanks to ", by);
         return;
     }
     KernelLog log = read_kernel_log();
-    found.ready_at_ms = log.has_ready ? log.ready_at_ms : report.ready_at_ms;
-    if (log.before_init && log.has_ready)
-        found.thanks_to.add(log.has_efi_seed ? "thanks to the boot loader's or firmware's seed, or the CPU"
-                                              : "thanks to the CPU or the boot loader's seed",
-                             ", which the kernel trusts");
-    else
-        found.thanks_to.add(report.ready.view() == "yes" ? "before earlyseed gave anything" : "without earlyseed");
+    found.knows_when = log.has_ready;
+    found.ready_at_ms = log.ready_at_ms;
+    found.thanks_to.add(log.before_init    ? "thanks to what the kernel trusts: the CPU, the boot loader or a driver"
+                        : by == "kernel" ? "before earlyseed gave anything"
+                                         : "not thanks to earlyseed");
 }
 
 // A terminal's colours around what is good and what is not; nothing elsewhere.
@@ -125,22 +123,18 @@ struct Colours {
 
 void say(const Line& line) { kernel::print(1, Line(line).add("\n").view()); }
 
-void print_text(Findings& found, std::string_view store_name) {
-    Report& report = found.report;
-    const StoreView& store = found.store;
-    Colours colour;
-    if (kernel::is_terminal(1)) colour = {"\33[32m", "\33[31m", "\33[m"};
+void print_generator(const Findings& found, const Colours& colour) {
     Line head("kernel generator: ");
     if (found.ready) {
         head.add(colour.good, "ready", colour.plain);
-        if (found.ready_at_ms != 0) head.add(" ", Tenths{found.ready_at_ms}, " s after boot");
+        if (found.knows_when) head.add(" ", Tenths{found.ready_at_ms}, " s after boot");
         head.add(", ", found.thanks_to);
     } else {
         head.add(colour.bad, "NOT READY", colour.plain, " after ", Tenths{kernel::monotonic_ns() / 1'000'000}, " s");
     }
     say(head);
     for (std::size_t i = 0; i < kSources; i++) {
-        const SourceReport& r = report.sources[i];
+        const SourceReport& r = found.report.sources[i];
         if (r.done == 0) continue;
         Line line("  ");
         line.add(kSourceNames[i], ": ", r.credited_bits, " bits credited");
@@ -150,7 +144,12 @@ void print_text(Findings& found, std::string_view store_name) {
         say(line);
         if (!r.advice.empty()) say(Line("    -> ").add(r.advice));
     }
-    say(Line("store: ").add(store_name));
+}
+
+void print_store(const Findings& found, const Colours& colour) {
+    const Report& report = found.report;
+    const StoreView& store = found.store;
+    say(Line("store: ").add(found.config.store.text));
     if (store.has_seed) {
         Line line("  next seed: generation ");
         line.add(store.generation, ", saved ");
@@ -174,17 +173,19 @@ void print_text(Findings& found, std::string_view store_name) {
     };
     complain("  in this boot: ", report.store_problem);
     complain("  now: ", store.problem);
-    for_each_unused(report, nullptr, [](void*, const Unused& unused) {
+    for_each_unused(found.config, report, nullptr, [](void*, const Unused& unused) {
         say(Line("not used: ").add(unused.source, ": ", unused.what));
         say(Line("    -> ").add(unused.advice));
     });
-    if (!found.did_run)
-        complain("-> ", Line("earlyseed did not run in this boot: make the initrd anew, and see that it has earlyseed"));
+    if (found.config.off || found.config.initrd_off)
+        complain("-> ", Line("load is switched off on the kernel command line"));
+    else if (report.ready.empty())
+        complain("-> ", Line("load has not run in this boot: make the initrd anew with earlyseed (in a container: its host's)"));
     else if (!found.ready)
         complain("-> ", Line("nothing gave enough credit; the reasons are above"));
 }
 
-void print_json(Findings& found, std::string_view store_name) {
+void print_json(Findings& found) {
     const StoreView& store = found.store;
     auto yes = [](bool b) { return b ? "true" : "false"; };
     ReportText out("{\"version\": 1,\n ");
@@ -195,12 +196,12 @@ void print_json(Findings& found, std::string_view store_name) {
                 ",\n \"next.bound\": ", yes(store.bound), ",\n ");
     }
     out.add("\"store.name\": ");
-    append_json(out, store_name);
+    append_json(out, found.config.store.text.view());
     out.add(",\n \"store.now\": ");
     append_json(out, store.problem.view());
-    out.add(",\n \"ready_since_ms\": ", found.ready_at_ms, ",\n \"ready_thanks_to\": \"", found.thanks_to,
-            "\",\n \"unused\": [");
-    for_each_unused(found.report, &out, [](void* context, const Unused& unused) {
+    if (found.knows_when) out.add(",\n \"ready_since_ms\": ", found.ready_at_ms);
+    out.add(",\n \"ready_thanks_to\": \"", found.thanks_to, "\",\n \"unused\": [");
+    for_each_unused(found.config, found.report, &out, [](void* context, const Unused& unused) {
         auto& text = *static_cast<ReportText*>(context);
         text.add(text.view().back() == '[' ? "" : ", ", "{\"source\": \"", unused.source, "\", \"what\": \"", unused.what,
                  "\", \"advice\": \"", unused.advice, "\"}");
@@ -213,14 +214,20 @@ void print_json(Findings& found, std::string_view store_name) {
 int show_status(const Options& options) {
     log::begin("status", false);
     Config config = read_config(options.config_path);
-    Findings found{.report = read_report(read_boot())};
+    Findings found{.config = config, .report = read_report(read_boot())};
     found.ready = kernel::crng_ready();
-    found.did_run = !found.report.ready.empty();
-    found.store = look_at_store(config);
     if (found.ready) find_out_since_when(found);
-    (options.json ? print_json : print_text)(found, config.store.text.view());
+    Colours colour;
+    if (kernel::is_terminal(1)) colour = {"\33[32m", "\33[31m", "\33[m"};
+    // Before the store is looked at: its medium may not answer.
+    if (!options.json) print_generator(found, colour);
+    found.store = look_at_store(config);
+    if (options.json)
+        print_json(found);
+    else
+        print_store(found, colour);
     if (!found.ready) return kExitNotReady;
-    bool attention = !found.did_run || !found.report.store_problem.empty() ||
+    bool attention = found.report.ready.empty() || !found.report.store_problem.empty() ||
                      (kernel::is_root() && !found.store.problem.empty());
     return attention ? kExitDegraded : kExitDone;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "unused.hpp"
 
+#include "identity.hpp"
 #include "kernel.hpp"
 
 namespace earlyseed {
@@ -48,24 +49,27 @@ bool systemd_boot_without_seed() {
 
 }  // namespace
 
-void for_each_unused(const Report& report, void* context, void (*visit)(void* context, const Unused& unused)) {
+void for_each_unused(const Config& config, const Report& report, void* context,
+                     void (*visit)(void* context, const Unused& unused)) {
     auto say = [&](const Unused& unused) { visit(context, unused); };
+    auto of = [&](Source source) -> const SourceReport& { return report.sources[static_cast<std::size_t>(source)]; };
+    bool is_virtual = identify_machine().is_virtual;
     // Ready before anybody could do anything, the kernel has trusted one of these.
-    bool late = !report.ready.empty() && report.ready_by.view() != "kernel";
-    std::uint64_t word[1];
-    if (late && kernel::cpu_random(word) != 0) {
+    bool late = !report.ready.empty() && !(report.ready_by.view() == "kernel");
+    if (late && of(Source::cpu).reason.view() == explain(Reason::never_credited).what) {
         say({"cpu", "it has a generator, and the kernel does not trust it",
              "if you do, add random.trust_cpu=on to the kernel command line"});
     }
     if (late && exists("/sys/firmware/devicetree/base/chosen")) {
         say({"rng-seed", "the boot loader gave none that the kernel trusts",
-             "have it fill /chosen/rng-seed (U-Boot: CONFIG_BOARD_RNG_SEED)"});
+             "have it fill /chosen/rng-seed (U-Boot: CONFIG_BOARD_RNG_SEED), with random.trust_bootloader=on"});
     }
-    if (systemd_boot_without_seed()) say({"systemd-boot", "it passes no seed", "run 'bootctl random-seed'"});
+    // bootctl makes no token in a virtual machine.
+    if (!is_virtual && systemd_boot_without_seed()) say({"systemd-boot", "it passes no seed", "run 'bootctl random-seed'"});
 
-    auto drivers = attribute("/sys/class/misc/hw_random/rng_available");
     Virtio virtio = look_at_virtio();
-    if (virtio.any && !contains(drivers.view(), "virtio_rng")) {
+    bool has_driver = contains(attribute("/sys/class/misc/hw_random/rng_available").view(), "virtio_rng");
+    if (is_virtual && virtio.any && !has_driver) {
         if (virtio.entropy_device)
             say({"virtio-rng", "its driver is missing", "load the module virtio_rng"});
         else
@@ -73,10 +77,19 @@ void for_each_unused(const Report& report, void* context, void (*visit)(void* co
                  "give it one: QEMU -device virtio-rng-pci, libvirt <rng model='virtio'>"});
     }
     if (exists("/sys/firmware/acpi/tables/TPM2") && !exists("/sys/class/tpm/tpm0")) {
-        say({"TPM", "its driver is missing", "load the module tpm_crb or tpm_tis"});
+        say({"TPM", "its driver is missing", "load it: tpm_crb, tpm_tis or the like"});
     }
-    if (!drivers.empty() && report.sources[static_cast<std::size_t>(Source::hwrng)].done == 0) {
-        say({"hwrng", "it was not read in this boot", "run 'earlyseed load'"});
+    constexpr const char* gave_nothing = "it gave nothing in this boot, or nobody asked";
+    auto driver = attribute("/sys/class/misc/hw_random/rng_current");
+    if (!driver.empty() && !(driver.view() == "none") && of(Source::hwrng).done == 0) {
+        say({"hwrng", gave_nothing, "run 'earlyseed load' as root"});
+    }
+    const SourceReport* extra = &of(Source::extra);
+    for (const SourceSpec& source : config.sources) {
+        if (!source.path.empty() && extra->done == 0) {
+            say({source.path.c_str(), gave_nothing, "run 'earlyseed load' as root when it is there"});
+        }
+        extra++;
     }
 }
 

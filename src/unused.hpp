@@ -14,6 +14,7 @@ struct Unused {
 };
 
 // Calls visit(context, unused) for each. Looks below /sys; needs no rights. `report`: of this boot.
-void for_each_unused(const Report& report, void* context, void (*visit)(void* context, const Unused& unused));
+void for_each_unused(const Config& config, const Report& report, void* context,
+                     void (*visit)(void* context, const Unused& unused));
 
 }  // namespace earlyseed

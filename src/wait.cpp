@@ -26,7 +26,7 @@ int wait(const Options& options) {
         }
         kernel::wait_until_ready(static_cast<unsigned>(left_ms));
     }
-    if (shows) kernel::print(2, "\n");
+    if (shows) kernel::print(2, timed_out ? "\n" : "; ready now\n");
     if (!timed_out) return kExitDone;
     log::warn(Line("the kernel's generator is not ready after ").add(options.timeout_s, " s; see 'earlyseed status'"));
     return kExitDegraded;

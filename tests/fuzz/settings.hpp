@@ -105,12 +105,12 @@ struct Settings {
         } else if (name == "hwrng-quality") {
             good = read_number(value, 0, 1024, hwrng_quality);
         } else if (name == "source") {
-            std::size_t blank = std::min(value.find(' '), value.size());
+            std::size_t blank = std::min(value.find_first_of(" \t"), value.size());
             std::string path = value.substr(0, blank);
             std::size_t begin = value.find_first_not_of(" \t\r\n", blank);
             unsigned quality = 0;
             good = begin == std::string::npos || read_number(value.substr(begin), 0, 1024, quality);
-            good = good && !path.empty() && path[0] == '/' && path.find('\t') == std::string::npos && path.size() <= 110;
+            good = good && !path.empty() && path[0] == '/' && path.size() <= 110;
             good = good && sources.size() < 4;
             if (good) sources.emplace_back(path, quality);
         } else if (name == "jitter-timeout-ms") {

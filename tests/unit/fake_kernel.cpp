@@ -396,7 +396,7 @@ static FileInfo info_of(const std::string& path, const Entry* entry) {
     info.size_bytes = entry && entry->kind == FileKind::regular ? entry->cached.size() : 0;
     info.owner = entry ? entry->owner : 0;
     info.permissions = entry ? entry->permissions : 0755;
-    if (entry && entry->kind == FileKind::block_device) {
+    if (entry && (entry->kind == FileKind::block_device || entry->kind == FileKind::character_device)) {
         info.device = device_number(entry->number);
     } else {
         std::size_t longest = 0;

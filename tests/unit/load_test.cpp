@@ -219,9 +219,9 @@ TEST_CASE("P3: a hardware RNG is credited by its configured quality, and waits f
         {"hwrng-quality = 1024\n", 4096, 0, 256, Reason::none, true},
         {"hwrng-quality = 512\n", 4096, 0, 256, Reason::none, true},
         {"hwrng-quality = 512\n", 32, EAGAIN, 128, Reason::none, true},
-        {"hwrng-quality = 1024\n", 0, EAGAIN, 0, Reason::no_data, true},
+        {"hwrng-quality = 1024\n", 0, EAGAIN, 0, Reason::none, false},
         {"hwrng-quality = 1024\n", 0, 0, 0, Reason::none, false},
-        {"hwrng-quality = 1024\n", 0, EIO, 0, Reason::no_data, true},
+        {"hwrng-quality = 1024\n", 0, EIO, 0, Reason::none, false},
         {"hwrng-quality = 1024\n", 0, ENODEV, 0, Reason::none, false},
     };
     for (bool still : {false, true}) {
@@ -283,6 +283,9 @@ TEST_CASE("P3: a source of the administrator's is credited by its quality once s
     CHECK(run_load(true) == kExitDone);
     CHECK(credits() == std::vector<unsigned>{0, 0});  // jitter, the file
     CHECK(report("source1.done") == "");
+    fake::put_stream("/run/fifo", {}, EAGAIN);  // somebody is there, and has nothing to say yet
+    CHECK(run_load(true) == kExitDone);
+    CHECK(report("source1.done") == "");
     CHECK(report("source2.bytes") == "64");
     CHECK(report("source2.reason") == what(Reason::repeatable));
     CHECK(report("source3.done") == "");
@@ -295,6 +298,59 @@ TEST_CASE("P3: a source of the administrator's is credited by its quality once s
     CHECK(said_once("source1 256 bits"));
 }
 
+TEST_CASE("P3: the kernel's own output, and flash memory, earn nothing as a source; a generator's device does") {
+    for (auto [number, bits] : {std::pair{0x109u, 0u}, {0x5a06u, 0u}, {0xa600u, 256u}}) {
+        machine(kQuiet + "source = /dev/source 1024\n");
+        fake::Buffer bytes;
+        for (std::size_t i = 0; i < 4096; i++) bytes.push_back(static_cast<std::uint8_t>(i * 11 + 7));
+        fake::put_stream("/dev/source", bytes, 0);
+        fake::find("/dev/source")->kind = kernel::FileKind::character_device;
+        fake::find("/dev/source")->number = number;
+        CHECK(run_load(true) == kExitDone);
+        CHECK(credits() == std::vector<unsigned>{0, bits});
+        CHECK(report("source1.reason") == (bits == 0 ? what(Reason::repeatable) : ""));
+    }
+}
+
+TEST_CASE("P4: a source that is slow comes after the seed, and what came before a store that is slow is in the report") {
+    machine("credit-jitter = never\nsource = /run/fifo 1024\n");
+    seeded_partition();
+    fake::put_stream("/run/fifo", {}, EAGAIN);
+    bool jitter_is_told = false;
+    fake::state().before_call = [&] {
+        jitter_is_told = jitter_is_told || (report("jitter.done") == "1" && fake::journal_of({"write"}).empty());
+    };
+    CHECK(run_load(true) == kExitDone);
+    fake::state().before_call = nullptr;
+    CHECK(jitter_is_told);
+    std::vector<std::string> calls = fake::journal_of({"add_entropy", "read_some"});
+    std::size_t reads = 0, feeds = 0, feeds_after = 0;
+    for (const std::string& call : calls) {
+        reads += call == "read_some /run/fifo";
+        feeds += call.rfind("add_entropy", 0) == 0;
+        feeds_after += call.rfind("add_entropy", 0) == 0 && reads != 0;
+    }
+    CHECK(reads > 0);
+    CHECK(feeds == 2);  // jitter, then the seed
+    CHECK(feeds_after == 0);
+}
+
+TEST_CASE("P8: ready without earlyseed, before or after its first call, is told apart") {
+    machine();
+    fake::state().crng = fake::Crng::by_time;
+    fake::state().crng_ready_at_ns = fake::state().now_ns + 500'000'000;
+    CHECK(run_load(true) == kExitDone);
+    CHECK(report("ready") == "no");
+    fake::state().now_ns += 1'000'000'000;
+    seeded_partition();
+    CHECK(run_load(true) == kExitDone);
+    CHECK(report("ready_by") == "others");
+    machine();
+    fake::state().crng = fake::Crng::ready;
+    CHECK(run_load(true) == kExitDone);
+    CHECK(report("ready_by") == "kernel");
+}
+
 TEST_CASE("P3: a seed on the kernel command line is credited once, with a warning") {
     machine();
     fake::put_text("/proc/cmdline", "quiet earlyseed.seed=" + std::string(64, 'a') + "\n");
@@ -302,7 +358,7 @@ TEST_CASE("P3: a seed on the kernel command line is credited once, with a warnin
     CHECK(run_load(true) == kExitDone);
     CHECK(credits() == std::vector<unsigned>{0, 256});
     CHECK(report("ready_by") == "cmdline");
-    CHECK(said_once("IS CREDITED, and every user can read it"));
+    CHECK(said_once("EVERY USER CAN READ earlyseed.seed="));
 }
 
 // --- P4 and P9: stages
@@ -486,7 +542,7 @@ TEST_CASE("P4: load ends when the clock stands still") {
         fake::put_stream("/dev/hwrng", {}, EAGAIN);
         fake::Entry& store = seeded_partition();
         CHECK(run_load() == kExitDone);
-        CHECK(credits().size() == 3);  // jitter, the hardware RNG, seed
+        CHECK(credits().size() == 2);  // jitter, seed; the hardware RNG has nothing to say
         CHECK(newest(store.durable).generation == 4);
         CHECK(fake::state().sleeps <= 50);
     }

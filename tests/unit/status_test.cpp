@@ -147,12 +147,12 @@ TEST_CASE("P8: status before any load, and of an empty store") {
     empty_partition();
     CHECK(run_status() == kExitNotReady);
     CHECK(prints("NOT READY after "));
-    CHECK(prints("did not run in this boot: make the initrd anew"));
+    CHECK(prints("load has not run in this boot: make the initrd anew"));
     CHECK(prints("  empty"));
     fake::state().crng = fake::Crng::ready;
     CHECK(run_status() == kExitDegraded);
-    CHECK(prints("ready, without earlyseed"));
-    CHECK(prints("did not run in this boot"));
+    CHECK(prints("ready, not thanks to earlyseed"));
+    CHECK(prints("load has not run in this boot"));
     CHECK(run_status(true) == kExitDegraded);
     CHECK(Json::parses(fake::state().out));
     CHECK_FALSE(prints("next.generation"));
@@ -160,7 +160,7 @@ TEST_CASE("P8: status before any load, and of an empty store") {
 
 TEST_CASE("P8: status reads in the kernel's log since when the generator is ready, and whom the kernel trusted") {
     const std::string linux = "5,0,0,-;Linux version 6.1.0\n", init = "6,400,900000,-;Run /init as init process\n ARGS=1\n",
-                      efi = "6,1,0,-;efi: ACPI=0x7fb7e000 RNG=0x7fb7c018\n", ready = "5,9,1234567,-;random: crng init done\n",
+                      ready = "5,9,1234567,-;random: crng init done\n",
                       old_ready = "5,9,7000,-;random: crng done (trusting CPU's manufacturer)\n",
                       later = "5,999,9900000,-;random: crng init done\n";
     struct Case {
@@ -169,13 +169,13 @@ TEST_CASE("P8: status reads in the kernel's log since when the generator is read
         const char* line;
     };
     const Case cases[] = {
-        {linux + ready + init + later, true, "ready 1.2 s after boot, thanks to the CPU or the boot loader's seed, which"},
-        {linux + efi + ready + init, true, "thanks to the boot loader's or firmware's seed, or the CPU, which the kernel trusts"},
-        {linux + old_ready + init, false, "thanks to the CPU or the boot loader's seed"},
+        {linux + ready + init + later, true, "ready 1.2 s after boot, thanks to what the kernel trusts"},
+        {linux + old_ready + init, false, "ready 0.0 s after boot, thanks to what the kernel trusts"},
+        {ready, true, "ready 1.2 s after boot, before earlyseed gave anything"},  // the log has lost its start
         {linux + init + ready, true, "ready 1.2 s after boot, before earlyseed gave anything"},
-        {linux + init + ready, false, "ready 1.2 s after boot, without earlyseed"},
-        {linux + init + "4,12,1,-;somebody: random: crng init done\n", false, "ready, without earlyseed"},
-        {"rubbish\n;;\n,,,;random: crng init done\n", false, "generator: ready, thanks to"},
+        {linux + init + ready, false, "ready 1.2 s after boot, not thanks to earlyseed"},
+        {linux + init + "4,12,1,-;somebody: random: crng init done\n", false, "ready, not thanks to earlyseed"},
+        {"rubbish\n;;\n,,,;random: crng init done\n", false, "generator: ready 0.0 s after boot, not thanks to earlyseed"},
     };
     for (const Case& c : cases) {
         INFO(c.log);
@@ -212,7 +212,6 @@ TEST_CASE("P8: status names the sources that this machine has and nobody uses, e
         const char* line;
     };
     const Case cases[] = {
-        {[] { fake::state().cpu_words = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}; }, "not used: cpu: it has a generator"},
         {[] { fake::put_folder("/sys/firmware/devicetree/base/chosen"); }, "not used: rng-seed: "},
         {[] {
              fake::put_folder("/sys/bus/virtio/devices/virtio0");
@@ -225,11 +224,12 @@ TEST_CASE("P8: status names the sources that this machine has and nobody uses, e
          },
          "not used: virtio-rng: its driver is missing"},
         {[] { fake::put_text("/sys/firmware/acpi/tables/TPM2", ""); }, "not used: TPM: its driver is missing"},
-        {[] { fake::put_text("/sys/class/misc/hw_random/rng_available", "tpm-rng-0 \n"); }, "not used: hwrng: it was not read"},
+        {[] { fake::put_text("/sys/class/misc/hw_random/rng_current", "tpm-rng-0\n"); }, "not used: hwrng: it gave nothing"},
     };
     for (const Case& c : cases) {
         machine();
         empty_partition();
+        fake::state().hypervisor = true;  // of no matter but to virtio
         run_load();
         run_status();
         CHECK_FALSE(prints("not used"));
@@ -248,6 +248,39 @@ TEST_CASE("P8: status names the sources that this machine has and nobody uses, e
     }
 }
 
+TEST_CASE("P8: a CPU's generator that the kernel does not trust is not used; one that repeats itself is no advice") {
+    for (bool stuck : {false, true}) {
+        machine();
+        for (std::uint64_t i = 0; i < 8; i++) fake::state().cpu_words.push_back(stuck ? 7 : 0x123456789abcdef * (i + 1));
+        run_load();
+        run_status();
+        CHECK(prints("not used: cpu: it has a generator, and the kernel does not trust it") == !stuck);
+    }
+}
+
+TEST_CASE("P8: a configured source that gave nothing is named with its path") {
+    machine(kQuiet + "source = /dev/ttyACM0 512\nsource = /run/fifo\n");
+    fake::put_stream("/run/fifo", fake::Buffer{1, 2, 3, 4, 5, 6, 7, 8, 9}, EAGAIN);
+    run_load();
+    run_status();
+    CHECK(prints("not used: /dev/ttyACM0: it gave nothing"));
+    CHECK_FALSE(prints("not used: /run/fifo"));
+    run_status(true);
+    CHECK(Json::parses(fake::state().out));
+}
+
+TEST_CASE("P8: virtio devices on a board are no virtual machine, and a switched-off load is told as such") {
+    machine();
+    empty_partition();
+    fake::put_folder("/sys/bus/virtio/devices/virtio0");
+    fake::put_text("/sys/bus/virtio/devices/virtio0/device", "0x0007\n");  // remoteproc's
+    run_status();
+    CHECK_FALSE(prints("virtio-rng"));
+    fake::put_text("/proc/cmdline", "earlyseed=off\n");
+    run_status();
+    CHECK(prints("-> load is switched off on the kernel command line"));
+}
+
 TEST_CASE("P8: what is used, or can no longer help, is not called unused") {
     machine();
     empty_partition();
@@ -256,6 +289,8 @@ TEST_CASE("P8: what is used, or can no longer help, is not called unused") {
     fake::put_folder("/sys/bus/virtio/devices/virtio0");
     fake::put_text("/sys/bus/virtio/devices/virtio0/device", "0x0004\n");
     fake::put_text("/sys/class/misc/hw_random/rng_available", "virtio_rng.0\n");
+    fake::put_text("/sys/class/misc/hw_random/rng_current", "virtio_rng.0\n");
+    fake::state().hypervisor = true;
     fake::put_stream("/dev/hwrng", fake::Buffer{1, 2, 3, 4, 5, 6, 7, 8, 9}, EAGAIN);
     fake::put_text("/sys/firmware/acpi/tables/TPM2", "");
     fake::put_folder("/sys/class/tpm/tpm0");
@@ -282,6 +317,10 @@ TEST_CASE("P8: systemd-boot without a token passes no seed; other boot loaders h
     fake::put_text(variable + "Info" + guid, utf16("systemd-boot 257"));
     run_status();
     CHECK(prints("run 'bootctl random-seed'"));
+    fake::state().hypervisor = true;  // where bootctl makes no token
+    run_status();
+    CHECK_FALSE(prints("systemd-boot"));
+    fake::state().hypervisor = false;
     fake::put_text(variable + "SystemToken" + guid, utf16("x"));
     run_status();
     CHECK_FALSE(prints("systemd-boot"));

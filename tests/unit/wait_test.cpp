@@ -66,7 +66,7 @@ TEST_CASE("P4: on a terminal wait counts the seconds, in one line") {
     fake::state().crng = fake::Crng::by_time;
     fake::state().crng_ready_at_ns = 3'500'000'000;
     CHECK(run_wait(kForever) == kExitDone);
-    CHECK(fake::state().err == "\rnot ready, 0 s\rnot ready, 1 s\rnot ready, 2 s\n");
+    CHECK(fake::state().err == "\rnot ready, 0 s\rnot ready, 1 s\rnot ready, 2 s; ready now\n");
     fake::state().err.clear();
     CHECK(run_wait(kForever) == kExitDone);
     CHECK(fake::state().err.empty());
