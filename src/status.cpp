@@ -203,8 +203,9 @@ void print_json(Findings& found) {
     out.add(",\n \"ready_thanks_to\": \"", found.thanks_to, "\",\n \"unused\": [");
     for_each_unused(found.config, found.report, &out, [](void* context, const Unused& unused) {
         auto& text = *static_cast<ReportText*>(context);
-        text.add(text.view().back() == '[' ? "" : ", ", "{\"source\": \"", unused.source, "\", \"what\": \"", unused.what,
-                 "\", \"advice\": \"", unused.advice, "\"}");
+        text.add(text.view().back() == '[' ? "" : ", ", "{\"source\": ");
+        append_json(text, unused.source);
+        text.add(", \"what\": \"", unused.what, "\", \"advice\": \"", unused.advice, "\"}");
     });
     kernel::print(1, out.add("],\n \"ready_now\": ", yes(found.ready), "}\n").view());
 }

@@ -259,7 +259,7 @@ TEST_CASE("P8: a CPU's generator that the kernel does not trust is not used; one
 }
 
 TEST_CASE("P8: a configured source that gave nothing is named with its path") {
-    machine(kQuiet + "source = /dev/ttyACM0 512\nsource = /run/fifo\n");
+    machine(kQuiet + "source = /dev/ttyACM0 512\nsource = /run/fifo\nsource = /dev/\"odd\\\n");
     fake::put_stream("/run/fifo", fake::Buffer{1, 2, 3, 4, 5, 6, 7, 8, 9}, EAGAIN);
     run_load();
     run_status();
