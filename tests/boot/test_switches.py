@@ -18,7 +18,7 @@ def test_p8_status_without_load_says_so_and_reads_the_kernels_log(switched_off):
     assert "ready_by" not in boot.status
     if boot.status["ready_now"]:
         assert boot.status["ready_since_ms"] == pytest.approx(boot.ready_at * 1000, abs=1)
-        assert boot.status["ready_thanks_to"] == "without earlyseed"
+        assert boot.status["ready_thanks_to"] == "not thanks to earlyseed"
 
 
 def test_p4_rd_earlyseed_0_keeps_load_from_running(switched_off):
