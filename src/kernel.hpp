@@ -139,8 +139,10 @@ bool on_forgetful_file_system(const File& file);
 
 // --- the process and the machine --------------------------------------------------------------------------------------
 
-// No core dump, no ptrace by others, nothing swapped out, umask 077. What fails is left as it is.
+// No core dump, no ptrace by others, umask 077; for children too. What fails is left as it is.
 void harden();
+// Nothing of this process is swapped out; not inherited by a child. Before the first secret.
+void lock_memory();
 bool is_root();
 // True before switch_root: / is the initramfs.
 bool in_initramfs();

@@ -461,9 +461,10 @@ void harden() {
     rlimit none{0, 0};
     prlimit(0, RLIMIT_CORE, &none, nullptr);  // setrlimit would bring musl's thread machinery along
     syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
     umask(077);
 }
+
+void lock_memory() { mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT); }
 
 bool is_root() { return geteuid() == 0; }
 
@@ -541,7 +542,6 @@ int run_bounded(unsigned ms, int (*work)(void* context), void* context) {
 #endif
     if (child < 0) return work(context);
     if (child == 0) {
-        harden();  // memory locks are not inherited
         auto result = static_cast<char>(work(context));
         _exit(write_all(there.descriptor(), &result, 1) ? 0 : 1);
     }

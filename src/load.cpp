@@ -242,6 +242,7 @@ void feed_seed(Load& load, Store& store) {
 }
 
 int run(Load& load) {
+    kernel::lock_memory();
     kernel::File lock;
     if (take_lock(0, lock) == Lock::busy) return kExitDone;  // the other one does the work
     load.boot = read_boot();

@@ -11,7 +11,6 @@ namespace {
 
 constinit std::string_view command;
 constinit bool to_kernel = false;
-constinit bool to_person = true;
 
 constexpr int kWarning = 4;
 constexpr int kInformation = 6;
@@ -20,7 +19,8 @@ void say(int level, const TextBuffer& line) {
     Line full("earlyseed: ");
     full.add(command, ": ", line);
     bool logged = to_kernel && kernel::log_to_kernel(level, full.view());
-    if (logged && !to_person) return;
+    // In the initrd the kernel log is on the console already.
+    if (logged && (!kernel::is_terminal(2) || kernel::in_initramfs())) return;
     kernel::print(2, full.add("\n").view());
 }
 
@@ -29,8 +29,6 @@ void say(int level, const TextBuffer& line) {
 void begin(std::string_view name, bool for_boot) {
     command = name;
     to_kernel = for_boot;
-    // In the initrd the kernel log is on the console already.
-    to_person = !for_boot || (kernel::is_terminal(2) && !kernel::in_initramfs());
 }
 
 void info(const TextBuffer& line) { say(kInformation, line); }

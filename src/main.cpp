@@ -122,6 +122,7 @@ int run_command(std::span<char*> words) {
     for (const Command& command : kCommands) {
         if (!(name == command.name)) continue;
         Options options;
+        if (command.run != load) kernel::lock_memory();  // load's work is done, and its memory locked, in a child
         return parse_options(words.subspan(1), command.allowed, options) ? command.run(options) : kExitUsage;
     }
     return usage_error("unknown command", name);

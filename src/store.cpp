@@ -206,7 +206,9 @@ Status Store::erase() {
 Status Store::write_block(int slot, kernel::Block block) {
     std::uint64_t offset = static_cast<unsigned>(slot) * kBlockBytes;
     // Without /run there is no note; the write is no worse for it.
-    [[maybe_unused]] Status noted = kernel::write_text(kDoubtNote, doubt_note(slot).view(), 0600);
+    if (auto note = kernel::create(kDoubtNote)) {
+        [[maybe_unused]] Status noted = kernel::write_bytes(*note, bytes_of(doubt_note(slot).view()));
+    }
     if (Status written = kernel::write_block(file_, offset, block); !written) return written;
     if (Status flushed = kernel::flush(file_); !flushed) return flushed;
     Secret<kBlockBytes> back;

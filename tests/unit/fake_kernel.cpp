@@ -717,6 +717,7 @@ bool on_forgetful_file_system(const File& file) {
 // --------------------------------------------------------------------------------------
 
 void harden() {}
+void lock_memory() {}
 
 bool is_root() { return global.root; }
 

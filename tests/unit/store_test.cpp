@@ -62,7 +62,7 @@ TEST_CASE("P1: a slot is written whole, flushed and read back, and the note of d
     record.generation = 9;
     fake::state().journal.clear();
     CHECK(store.write(1, record));
-    CHECK(fake::state().journal == std::vector<std::string>{"write_text /run/earlyseed/in-doubt", "write slot 1",
+    CHECK(fake::state().journal == std::vector<std::string>{"create /run/earlyseed/in-doubt", "write_bytes /run/earlyseed/in-doubt", "write slot 1",
                                                             "flush", "read slot 1",
                                                             "remove_file /run/earlyseed/in-doubt"});
     CHECK(slot(medium.durable, 1).generation == 9);
