@@ -529,8 +529,8 @@ bool cpu_reports_hypervisor() {
 }
 
 int run_bounded(unsigned ms, int (*work)(void* context), void* context) {
-    // The child says its result through a pipe, whose other end closes when it ends, however it ends. (Not waitpid(): a
-    // caller may have SIGCHLD ignored.)
+    // The child says its result through a pipe, whose other end closes when it ends, however it ends. (Not by its exit
+    // status, which is lost where a caller has SIGCHLD ignored.)
     int ends[2];
     if (syscall(SYS_pipe2, ends, O_CLOEXEC) < 0) return work(context);  // unbounded is better than not at all
     File here(ends[0]), there(ends[1]);
@@ -548,8 +548,10 @@ int run_bounded(unsigned ms, int (*work)(void* context), void* context) {
     there.close();
     pollfd ended{here.descriptor(), POLLIN, 0};
     if (poll(&ended, 1, static_cast<int>(ms)) == 0) return kTimedOut;
-    char result;
-    return read(here.descriptor(), &result, 1) == 1 ? result : 1;
+    char result = 1;
+    [[maybe_unused]] ssize_t got = read(here.descriptor(), &result, 1);
+    syscall(SYS_wait4, child, nullptr, 0, nullptr);
+    return result;
 }
 
 Status log_to_kernel(int level, std::string_view line) {
