@@ -117,6 +117,8 @@ Status write_report(Report& report) {
     return kernel::write_text(kReportPath, text.view(), 0644);
 }
 
+void say(const Line& line) { kernel::print(1, Line(line).add("\n").view()); }
+
 bool require_root() {
     if (kernel::is_root()) return true;
     log::warn(Line("must be run as root"));

@@ -55,6 +55,9 @@ Result<kernel::File> open_input(const Path& path);
 Report read_report(const Boot& boot);
 Status write_report(Report& report);
 
+// One line to the standard output.
+void say(const Line& line);
+
 // Root and nothing less: false after one warning.
 bool require_root();
 

@@ -44,6 +44,8 @@ constexpr std::string_view kVirtualProducts =
     "Google Compute Engine|Amazon EC2|Apple Virtualization|linux,dummy-virt|Hyper-V|Nutanix AHV|crosvm|Firecracker|KubeVirt|"
     "Alibaba Cloud|vServer|Droplet";
 
+}  // namespace
+
 std::string_view read_field(const char* path, std::span<char> buffer) {
     auto text = kernel::read_text(path, buffer);
     if (!text) return {};
@@ -52,8 +54,6 @@ std::string_view read_field(const char* path, std::span<char> buffer) {
     while (!value.empty() && value.back() == '\0') value.remove_suffix(1);
     return trim(value);
 }
-
-}  // namespace
 
 bool is_placeholder(std::string_view value) {
     Text<64> plain;

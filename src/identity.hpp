@@ -18,6 +18,9 @@ struct Machine {
 // Reads below /sys and /proc/device-tree.
 Machine identify_machine();
 
+// The one line of a file below /sys or /proc, as far as `buffer` has room; empty when it is not there.
+std::string_view read_field(const char* path, std::span<char> buffer);
+
 // True for what manufacturers leave in a serial number's field: one character over and over, "Not Specified",
 // "To Be Filled By O.E.M.", "0123456789" and their kin.
 bool is_placeholder(std::string_view value);

@@ -120,7 +120,7 @@ int run_command(std::span<char*> words) {
         return kExitDone;
     }
     for (const Command& command : kCommands) {
-        if (!(name == command.name)) continue;
+        if (name != command.name) continue;
         Options options;
         if (command.run != load) kernel::lock_memory();  // load's work is done, and its memory locked, in a child
         return parse_options(words.subspan(1), command.allowed, options) ? command.run(options) : kExitUsage;

@@ -46,10 +46,11 @@ inline constexpr char kSourceNames[kSources][8] = {"jitter", "cpu", "hwrng", "se
 struct Report {
     Text<40> boot_id;
     Text<8> ready;      // "yes" or "no", when last looked at
-    Text<16> ready_by;  // a source's name, or "kernel" when it was ready before earlyseed gave anything
+    Text<16> ready_by;  // a source's name; "kernel" when it was ready before earlyseed gave anything, "others" later
     std::uint64_t ready_at_ms = 0;  // since boot, when earlyseed first saw it ready
     SourceReport sources[kSources];
     SourceReport& operator[](Source source) { return sources[static_cast<std::size_t>(source)]; }
+    const SourceReport& operator[](Source source) const { return sources[static_cast<std::size_t>(source)]; }
     std::uint64_t jitter_samples = 0;
     Text<256> store;
     Text<16> store_state;     // "rotated", "created", "read-only", "failed", "flawed", "missing", "refused"

@@ -9,8 +9,6 @@ namespace earlyseed {
 
 namespace {
 
-void say(const Line& line) { kernel::print(1, Line(line).add("\n").view()); }
-
 int fail(const Line& line) {
     log::warn(line);
     return kExitDegraded;

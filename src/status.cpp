@@ -62,7 +62,7 @@ struct StoreView {
     bool bound = false;  // to this machine
 };
 
-StoreView look_at_store(const Config& config) {
+StoreView look_at_store(const Config& config, const Machine& machine) {
     StoreView view;
     if (!kernel::is_root()) {
         view.problem.add("run as root to see the store");
@@ -84,7 +84,7 @@ StoreView look_at_store(const Config& config) {
     view.saved_at_s = seed.saved_at_s;
     view.saved_boot.add(Hex{seed.boot_id});
     view.creditable = seed.creditable && choice.sibling_valid && store.flaw() == Reason::none;
-    view.bound = !all_zero(seed.machine_tag) && seed.machine_tag == identify_machine().tag;
+    view.bound = !all_zero(seed.machine_tag) && seed.machine_tag == machine.tag;
     if (store.flaw() != Reason::none) view.problem.add(explained(store.flaw()));
     return view;
 }
@@ -92,6 +92,7 @@ StoreView look_at_store(const Config& config) {
 struct Findings {
     const Config& config;
     Report report;
+    Machine machine;
     StoreView store{};
     bool ready = false;
     bool knows_when = false;
@@ -120,8 +121,6 @@ void find_out_since_when(Findings& found) {
 struct Colours {
     const char *good = "", *bad = "", *plain = "";
 };
-
-void say(const Line& line) { kernel::print(1, Line(line).add("\n").view()); }
 
 void print_generator(const Findings& found, const Colours& colour) {
     Line head("kernel generator: ");
@@ -173,7 +172,7 @@ void print_store(const Findings& found, const Colours& colour) {
     };
     complain("  in this boot: ", report.store_problem);
     complain("  now: ", store.problem);
-    for_each_unused(found.config, report, nullptr, [](void*, const Unused& unused) {
+    for_each_unused(found.config, report, found.machine, nullptr, [](void*, const Unused& unused) {
         say(Line("not used: ").add(unused.source, ": ", unused.what));
         say(Line("    -> ").add(unused.advice));
     });
@@ -201,7 +200,7 @@ void print_json(Findings& found) {
     append_json(out, store.problem.view());
     if (found.knows_when) out.add(",\n \"ready_since_ms\": ", found.ready_at_ms);
     out.add(",\n \"ready_thanks_to\": \"", found.thanks_to, "\",\n \"unused\": [");
-    for_each_unused(found.config, found.report, &out, [](void* context, const Unused& unused) {
+    for_each_unused(found.config, found.report, found.machine, &out, [](void* context, const Unused& unused) {
         auto& text = *static_cast<ReportText*>(context);
         text.add(text.view().back() == '[' ? "" : ", ", "{\"source\": ");
         append_json(text, unused.source);
@@ -215,14 +214,14 @@ void print_json(Findings& found) {
 int show_status(const Options& options) {
     log::begin("status", false);
     Config config = read_config(options.config_path);
-    Findings found{.config = config, .report = read_report(read_boot())};
+    Findings found{.config = config, .report = read_report(read_boot()), .machine = identify_machine()};
     found.ready = kernel::crng_ready();
     if (found.ready) find_out_since_when(found);
     Colours colour;
     if (kernel::is_terminal(1)) colour = {"\33[32m", "\33[31m", "\33[m"};
     // Before the store is looked at: its medium may not answer.
     if (!options.json) print_generator(found, colour);
-    found.store = look_at_store(config);
+    found.store = look_at_store(config, found.machine);
     if (options.json)
         print_json(found);
     else

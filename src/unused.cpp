@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "unused.hpp"
 
-#include "identity.hpp"
 #include "kernel.hpp"
 
 namespace earlyseed {
@@ -9,13 +8,6 @@ namespace earlyseed {
 namespace {
 
 bool exists(const char* path) { return static_cast<bool>(kernel::file_info(path, true)); }
-
-// A file of one line below /sys; empty when it is not there.
-Text<256> attribute(const char* path) {
-    char buffer[255];
-    auto text = kernel::read_text(path, buffer);
-    return text ? trim(*text) : std::string_view{};
-}
 
 // What there is on the virtio bus.
 struct Virtio {
@@ -30,8 +22,9 @@ Virtio look_at_virtio() {
             auto& virtio = *static_cast<Virtio*>(context);
             virtio.any = true;
             // Device ID 4 (virtio 1.2, 5.4).
-            auto id = attribute(Path("/sys/bus/virtio/devices/").add(name, "/device").c_str());
-            virtio.entropy_device = virtio.entropy_device || id.view() == "0x0004";
+            char id[16];
+            Path file("/sys/bus/virtio/devices/");
+            virtio.entropy_device |= read_field(file.add(name, "/device").c_str(), id) == "0x0004";
             return true;
         });
     return found;
@@ -49,14 +42,12 @@ bool systemd_boot_without_seed() {
 
 }  // namespace
 
-void for_each_unused(const Config& config, const Report& report, void* context,
+void for_each_unused(const Config& config, const Report& report, const Machine& machine, void* context,
                      void (*visit)(void* context, const Unused& unused)) {
     auto say = [&](const Unused& unused) { visit(context, unused); };
-    auto of = [&](Source source) -> const SourceReport& { return report.sources[static_cast<std::size_t>(source)]; };
-    bool is_virtual = identify_machine().is_virtual;
     // Ready before anybody could do anything, the kernel has trusted one of these.
-    bool late = !report.ready.empty() && !(report.ready_by.view() == "kernel");
-    if (late && of(Source::cpu).reason.view() == explain(Reason::never_credited).what) {
+    bool late = !report.ready.empty() && report.ready_by.view() != "kernel";
+    if (late && report[Source::cpu].reason.view() == explain(Reason::never_credited).what) {
         say({"cpu", "it has a generator, and the kernel does not trust it",
              "if you do, add random.trust_cpu=on to the kernel command line"});
     }
@@ -65,11 +56,12 @@ void for_each_unused(const Config& config, const Report& report, void* context,
              "have it fill /chosen/rng-seed (U-Boot: CONFIG_BOARD_RNG_SEED), with random.trust_bootloader=on"});
     }
     // bootctl makes no token in a virtual machine.
-    if (!is_virtual && systemd_boot_without_seed()) say({"systemd-boot", "it passes no seed", "run 'bootctl random-seed'"});
+    if (!machine.is_virtual && systemd_boot_without_seed()) say({"systemd-boot", "it passes no seed", "run 'bootctl random-seed'"});
 
     Virtio virtio = look_at_virtio();
-    bool has_driver = contains(attribute("/sys/class/misc/hw_random/rng_available").view(), "virtio_rng");
-    if (is_virtual && virtio.any && !has_driver) {
+    char buffer[256];
+    bool has_driver = contains(read_field("/sys/class/misc/hw_random/rng_available", buffer), "virtio_rng");
+    if (machine.is_virtual && virtio.any && !has_driver) {
         if (virtio.entropy_device)
             say({"virtio-rng", "its driver is missing", "load the module virtio_rng"});
         else
@@ -80,11 +72,11 @@ void for_each_unused(const Config& config, const Report& report, void* context,
         say({"TPM", "its driver is missing", "load it: tpm_crb, tpm_tis or the like"});
     }
     constexpr const char* gave_nothing = "it gave nothing in this boot, or nobody asked";
-    auto driver = attribute("/sys/class/misc/hw_random/rng_current");
-    if (!driver.empty() && !(driver.view() == "none") && of(Source::hwrng).done == 0) {
+    std::string_view driver = read_field("/sys/class/misc/hw_random/rng_current", buffer);
+    if (!driver.empty() && driver != "none" && report[Source::hwrng].done == 0) {
         say({"hwrng", gave_nothing, "run 'earlyseed load' as root"});
     }
-    const SourceReport* extra = &of(Source::extra);
+    const SourceReport* extra = &report[Source::extra];
     for (const SourceSpec& source : config.sources) {
         if (!source.path.empty() && extra->done == 0) {
             say({source.path.c_str(), gave_nothing, "run 'earlyseed load' as root when it is there"});

@@ -2,6 +2,7 @@
 // The sources of random numbers that this machine has, or could easily have, and that nobody uses: for status.
 #pragma once
 
+#include "identity.hpp"
 #include "report.hpp"
 
 namespace earlyseed {
@@ -14,7 +15,7 @@ struct Unused {
 };
 
 // Calls visit(context, unused) for each. Looks below /sys; needs no rights. `report`: of this boot.
-void for_each_unused(const Config& config, const Report& report, void* context,
+void for_each_unused(const Config& config, const Report& report, const Machine& machine, void* context,
                      void (*visit)(void* context, const Unused& unused));
 
 }  // namespace earlyseed

@@ -13,21 +13,21 @@ int wait(const Options& options) {
     bool shows = kernel::is_terminal(2) && !kernel::crng_ready();
     std::uint64_t slice_ms = shows ? 1000 : 60'000;
     std::uint64_t start = kernel::monotonic_ns();
-    bool timed_out = false;
-    while (!kernel::crng_ready() && !timed_out) {
+    bool ready;
+    while (!(ready = kernel::crng_ready())) {
         std::uint64_t waited_ms = (kernel::monotonic_ns() - start) / 1'000'000;
         if (shows) kernel::print(2, Line("\rnot ready, ").add(waited_ms / 1000, " s").view());
         std::uint64_t left_ms = slice_ms;
         if (options.timeout_s != kForever) {
             // More than a century is for ever; the multiplication must not wrap.
             std::uint64_t timeout_ms = std::min<std::uint64_t>(options.timeout_s, 1ull << 32) * 1000;
-            timed_out = waited_ms >= timeout_ms;
-            left_ms = timed_out ? 0 : std::min(left_ms, timeout_ms - waited_ms);
+            if (waited_ms >= timeout_ms) break;
+            left_ms = std::min(left_ms, timeout_ms - waited_ms);
         }
         kernel::wait_until_ready(static_cast<unsigned>(left_ms));
     }
-    if (shows) kernel::print(2, timed_out ? "\n" : "; ready now\n");
-    if (!timed_out) return kExitDone;
+    if (shows) kernel::print(2, ready ? "; ready now\n" : "\n");
+    if (ready) return kExitDone;
     log::warn(Line("the kernel's generator is not ready after ").add(options.timeout_s, " s; see 'earlyseed status'"));
     return kExitDegraded;
 }

@@ -75,6 +75,16 @@ int run_status(bool json = false) {
     return show_status(options);
 }
 
+// A machine whose store is an empty file on a file system of its own.
+fake::FileSystem& machine_with_store_on_boot() {
+    machine(kQuiet + "store = UUID=1234-ABCD:/earlyseed/seed\n");
+    fake::put_device("/dev/vda2", 65536, 0xfe02);
+    fake::put_link("/dev/disk/by-uuid/1234-ABCD", "/dev/vda2");
+    fake::FileSystem& boot = fake::put_file_system("/dev/vda2", "ext4");
+    boot.files["/earlyseed/seed"] = empty_file();
+    return boot;
+}
+
 bool prints(const std::string& part) { return fake::state().out.find(part) != std::string::npos; }
 
 }  // namespace
@@ -340,11 +350,7 @@ TEST_CASE("P8: colours are for terminals") {
 }
 
 TEST_CASE("P8: status never writes to the store, nor to its file system") {
-    machine(kQuiet + "store = UUID=1234-ABCD:/earlyseed/seed\n");
-    fake::put_device("/dev/vda2", 65536, 0xfe02);
-    fake::put_link("/dev/disk/by-uuid/1234-ABCD", "/dev/vda2");
-    fake::FileSystem& boot = fake::put_file_system("/dev/vda2", "ext4");
-    boot.files["/earlyseed/seed"] = empty_file();
+    fake::FileSystem& boot = machine_with_store_on_boot();
     put_seed(boot.files["/earlyseed/seed"], 0, {.generation = 3, .creditable = false, .bound = false});
     fake::state().crng = fake::Crng::ready;
     CHECK(run_status() == kExitDegraded);  // nothing was loaded
@@ -357,11 +363,7 @@ TEST_CASE("P8: status never writes to the store, nor to its file system") {
 }
 
 TEST_CASE("P8: status of a store on a file system in use leaves no complaint in the kernel's log") {
-    machine(kQuiet + "store = UUID=1234-ABCD:/earlyseed/seed\n");
-    fake::put_device("/dev/vda2", 65536, 0xfe02);
-    fake::put_link("/dev/disk/by-uuid/1234-ABCD", "/dev/vda2");
-    fake::FileSystem& boot = fake::put_file_system("/dev/vda2", "ext4");
-    boot.files["/earlyseed/seed"] = empty_file();
+    fake::FileSystem& boot = machine_with_store_on_boot();
     boot.in_use_writable = true;
     fake::state().crng = fake::Crng::ready;
     CHECK(run_status() == kExitDegraded);
