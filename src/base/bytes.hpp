@@ -15,15 +15,20 @@ namespace earlyseed {
 template <std::size_t N>
 using Bytes = std::array<std::uint8_t, N>;
 
-// Overwrites `size` bytes with zeros in a way that the compiler keeps (libsodium's sodium_memzero).
-void wipe(void* data, std::size_t size);
+// Overwrites an object with zeros in a way that the compiler keeps (libsodium's sodium_memzero).
+void wipe_bytes(std::span<std::uint8_t> bytes);
+template <typename T>
+void wipe(T& object) {
+    static_assert(std::is_standard_layout_v<T>);
+    wipe_bytes({reinterpret_cast<std::uint8_t*>(&object), sizeof object});
+}
 
 // Secret bytes or words: zero at the start, wiped when the object goes. Not copyable by accident.
 template <typename T, std::size_t N>
 class SecretArray {
 public:
     SecretArray() = default;
-    ~SecretArray() { wipe(values_.data(), sizeof values_); }
+    ~SecretArray() { wipe(values_); }
     SecretArray(const SecretArray&) = delete;
     SecretArray& operator=(const SecretArray&) = delete;
 
@@ -40,9 +45,9 @@ private:
 template <std::size_t N>
 using Secret = SecretArray<std::uint8_t, N>;
 
-// Unsigned integers to and from little-endian bytes, as the record on disk has them.
+// Unsigned integers from and to little-endian bytes, as the record on disk has them.
 template <typename U>
-U load_le(std::span<const std::uint8_t> from) {
+U read_le(std::span<const std::uint8_t> from) {
     static_assert(std::is_unsigned_v<U>);
     std::uint64_t value = 0;
     for (std::size_t i = sizeof(U); i-- > 0;) value = value << 8 | from[i];
@@ -50,7 +55,7 @@ U load_le(std::span<const std::uint8_t> from) {
 }
 
 template <typename U>
-void store_le(std::span<std::uint8_t> to, U value) {
+void write_le(std::span<std::uint8_t> to, U value) {
     static_assert(std::is_unsigned_v<U>);
     for (std::size_t i = 0; i < sizeof(U); i++) to[i] = static_cast<std::uint8_t>(std::uint64_t{value} >> 8 * i);
 }

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cerrno>
+#include <string_view>
 #include <utility>
+
+#include "base/fixed_string.hpp"
 
 namespace earlyseed {
 
@@ -12,6 +15,9 @@ struct Error {
     const char* operation = nullptr;
     int code = 0;
 };
+
+// "cannot write PARTLABEL=earlyseed: No space left on device"; the reason is strerror()'s.
+Line describe(const Error& error, std::string_view object);
 
 template <typename T>
 class [[nodiscard]] Result {
@@ -45,5 +51,8 @@ private:
 };
 
 using Status = Result<void>;
+
+// For a failure that changes nothing for the caller, where the comment beside the call says why.
+inline void ignore(const Status&) {}
 
 }  // namespace earlyseed

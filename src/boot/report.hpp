@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: MIT
-// This boot's report, /run/earlyseed/report: what each source gave, and why a zero is a zero. It is how one call of
+// This boot's report, kReportPath: what each source gave, and why a zero is a zero. It is how one call of
 // load knows what an earlier one did, and what status shows. Text, one `key = value` a line; it holds no secret.
 // Formatting and parsing only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
 #include "boot/config.hpp"
-#include "base/text.hpp"
 
 namespace earlyseed {
-
-inline constexpr const char* kRunFolder = "/run/earlyseed";
-inline constexpr const char* kReportPath = "/run/earlyseed/report";
-inline constexpr const char* kForgottenPath = "/run/earlyseed/forgotten";  // forget was run in this boot: save nothing
-inline constexpr const char* kLockPath = "/run/earlyseed/lock";
 
 struct SourceReport {
     std::uint64_t done = 0;  // 1 = this source has given what it gives in this boot
@@ -23,8 +18,8 @@ struct SourceReport {
     std::uint64_t assessed_bits = 0;
     std::uint64_t credited_bits = 0;
     std::uint64_t time_us = 0;
-    Text<128> reason;  // why credited_bits is 0
-    Text<128> advice;
+    Line reason;  // why credited_bits is 0
+    Line advice;
 
     void set(const Credit& credit);
 };
@@ -40,36 +35,36 @@ enum class Source : unsigned {
 };
 inline constexpr std::size_t kSources = static_cast<std::size_t>(Source::extra) + kMostSources;
 // "jitter" to "source4".
-inline constexpr char kSourceNames[kSources][8] = {"jitter", "cpu", "hwrng", "seed", "cmdline",
-                                                   "source1", "source2", "source3", "source4"};
+inline constexpr std::array<std::string_view, kSources> kSourceNames{
+    "jitter", "cpu", "hwrng", "seed", "cmdline", "source1", "source2", "source3", "source4"};
 
 struct Report {
-    Text<40> boot_id;
-    Text<8> ready;      // "yes" or "no", when last looked at
-    Text<16> ready_by;  // a source's name; "kernel" when it was ready before earlyseed gave anything, "others" later
+    Word boot_id;
+    Word ready;      // "yes" or "no", when last looked at
+    Word ready_by;  // a source's name; "kernel" when it was ready before earlyseed gave anything, "others" later
     std::uint64_t ready_at_ms = 0;  // since boot, when earlyseed first saw it ready
-    SourceReport sources[kSources];
+    std::array<SourceReport, kSources> sources;
     SourceReport& operator[](Source source) { return sources[static_cast<std::size_t>(source)]; }
     const SourceReport& operator[](Source source) const { return sources[static_cast<std::size_t>(source)]; }
     std::uint64_t jitter_samples = 0;
-    Text<256> store;
-    Text<16> store_state;     // "rotated", "created", "read-only", "failed", "flawed", "missing", "refused"
-    Text<320> store_problem;  // one line: what, where, what to do
+    Path store;
+    Word store_state;     // "rotated", "created", "read-only", "failed", "flawed", "missing", "refused"
+    Line store_problem;  // one line: what, where, what to do
     std::uint64_t seed_generation = 0;
     std::uint64_t seed_saved_at = 0;  // seconds since the epoch, 0 = unknown
-    Text<40> seed_saved_boot;
+    Word seed_saved_boot;
 };
 
-// As `key = value` lines, or as the members of a JSON object ("key": value, …) without its braces. A key without news is
-// left out.
-using ReportText = Text<8192>;
+// As `key = value` lines, or as the members of a JSON object ("key": value, …) without its braces. A key whose value is
+// empty or 0 is left out, but for the credit of a source that has given.
+using ReportText = FixedString<16384>;
 enum class Format { lines, json };
 void format_report(Report& report, Format format, ReportText& text);
 
 // Appends `text` as a JSON string, quotes included.
 void append_json(TextBuffer& to, std::string_view text);
 
-// Unknown keys are passed over. A report of another boot than `boot_id` is as good as none.
-Report parse_report(std::string_view text, std::string_view boot_id);
+// Unknown keys are skipped. Another boot's report than that of `boot_id` is as good as none.
+void parse_report(std::string_view text, std::string_view boot_id, Report& report);
 
 }  // namespace earlyseed

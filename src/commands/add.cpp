@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: MIT
-// earlyseed add: mixes bytes from elsewhere, a network source or a USB dongle, and credits what the caller declares.
-#include <algorithm>
+// From a network source or a USB dongle, say; credited with what the caller declares.
+#include "commands/add.hpp"
 
-#include "commands/commands.hpp"
 #include "base/hash.hpp"
-#include "system/log.hpp"
-#include "seed/rotate.hpp"
+#include "commands/input.hpp"
+#include "credit/feed.hpp"
+#include "system/process.hpp"
 
 namespace earlyseed {
 
-int add(const Options& options) {
-    log::begin("add", false);
-    if (!require_root()) return kExitDegraded;
-    const char* path = options.file.view() == "-" ? "/dev/stdin" : options.file.c_str();
+using namespace std::string_view_literals;
+
+const Command kAddCommand{
+    "add", "[--credit BITS] [FILE|-]", "mix bytes from elsewhere",
+    [](std::span<char*> words) {
+        AddOptions options;
+        const Option table[] = {{"--credit"sv, options.credit_bits}, {"FILE"sv, options.file}};
+        return parse_options(words, table) ? add(options) : kExitUsage;
+    }};
+
+int add(const AddOptions& options) {
+    const Log log("add", Log::Audience::person);
+    if (!require_root(log)) return kExitDegraded;
+    kernel::lock_memory();
+    std::string_view path = options.file.view() == "-"sv ? "/dev/stdin" : options.file.view();
     auto file = open_input(options.file);
     if (!file) {
-        log::warn(describe(file.error(), path));
+        log.warn(describe(file.error(), path));
         return kExitDegraded;
     }
 
@@ -27,7 +38,7 @@ int add(const Options& options) {
     while (bytes < most_bytes) {
         auto got = kernel::read_some(*file, buffer.span());
         if (!got) {
-            log::warn(describe(got.error(), path));
+            log.warn(describe(got.error(), path));
             return kExitDegraded;
         }
         if (*got == 0) break;
@@ -35,23 +46,21 @@ int add(const Options& options) {
         bytes += *got;
     }
     if (bytes == 0) {
-        log::warn(Line(path).add(" is empty; nothing was added"));
+        log.warn(Line(path).add(" is empty; nothing was added"));
         return kExitDegraded;
     }
 
-    std::uint64_t most_bits = std::min<std::uint64_t>(bytes * 8, kFullCreditBits);
-    unsigned bits = static_cast<unsigned>(std::min<std::uint64_t>(options.credit_bits, most_bits));
     Secret<64> pool_input;
     hash.finish(pool_input.span());
-    bool made_ready = false;
-    Credit credit = feed(pool_input.span(), {bits, Reason::none}, made_ready);
+    auto [credit, made_ready] = feed(pool_input.span(), credit_for_declared(options.credit_bits, bytes));
     if (credit.reason != Reason::none) {
-        log::warn(explained(credit.reason));
+        log.warn(explained(credit.reason));
         return kExitDegraded;
     }
-    log::info(Line().add(bytes, " bytes mixed, ", bits, " bits credited")
-                  .add(bits < options.credit_bits ? " (no more than the input can hold)" : "")
-                  .add(made_ready ? "; the kernel's generator is now ready" : ""));
+    log.info(Line()
+                 .add(bytes, " bytes mixed, ", credit.bits, " bits credited")
+                 .add(credit.bits < options.credit_bits ? " (no more than the input can hold)" : "")
+                 .add(made_ready ? "; the kernel's generator is now ready" : ""));
     return kExitDone;
 }
 

@@ -1,21 +1,36 @@
 // SPDX-License-Identifier: MIT
-// earlyseed forget: wipes the store, so that an image made of this machine carries no seed into its copies.
-#include "commands/commands.hpp"
-#include "system/log.hpp"
+// So that an image made of this machine carries no seed into its copies.
+#include "commands/forget.hpp"
+
+#include "boot/run_lock.hpp"
+#include "boot/writable_store.hpp"
+#include "system/process.hpp"
+#include "system/run_directory.hpp"
 
 namespace earlyseed {
 
-int forget(const Options& options) {
-    log::begin("forget", false);
-    if (!require_root()) return kExitDegraded;
-    Config config = read_config(options.config_path);
+using namespace std::string_view_literals;
+
+const Command kForgetCommand{
+    "forget", "", "wipe the store, before an image of this machine is made",
+    [](std::span<char*> words) {
+        ForgetOptions options;
+        const Option table[] = {{"--config"sv, options.config_path}};
+        return parse_options(words, table) ? forget(options) : kExitUsage;
+    }};
+
+int forget(const ForgetOptions& options) {
+    const Log log("forget", Log::Audience::person);
+    if (!require_root(log)) return kExitDegraded;
+    kernel::lock_memory();
+    Config config = read_config(options.config_path, log);
     kernel::File lock;
-    if (!lock_store(lock)) return kExitDegraded;
+    if (!lock_for_writing(lock, log)) return kExitDegraded;
     Line problem;
     Store store;
     auto outcome = store.open(config.store, Store::Mode::write, current_stage(), {}, problem);
     if (outcome == Store::Outcome::absent) {
-        log::info(problem.add("; nothing to forget"));
+        log.info(problem.add("; nothing to forget"));
         return kExitDone;
     }
     if (outcome == Store::Outcome::opened) {
@@ -28,15 +43,15 @@ int forget(const Options& options) {
         } else if (store.read_only()) {
             problem.add(kNotWritable);
         } else if (Status erased = store.erase(); !erased) {
-            problem.add(describe(erased.error(), "zeros"), "; check the medium");
+            problem.add(describe(erased.error(), "zeros"sv), "; check the medium");
         } else {
             Status noted = kernel::write_text(kForgottenPath, "", 0600);
-            log::info(problem.add("wiped; ", noted ? "nothing is saved until the next boot"
+            log.info(problem.add("wiped; ", noted ? "nothing is saved until the next boot"
                                                    : "the shutdown will save a seed again: /run cannot be written"));
             return noted ? kExitDone : kExitDegraded;
         }
     }
-    log::warn(problem);
+    log.warn(problem);
     return kExitDegraded;
 }
 

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
-// The sources of random numbers that this machine has, or could easily have, and that nobody uses: for status.
+// The sources of random numbers that this machine has, or could easily have, and that nobody uses: the hints of status.
 #pragma once
 
-#include "machine/identity.hpp"
+#include "base/function_ref.hpp"
 #include "boot/report.hpp"
+#include "machine/identity.hpp"
 
 namespace earlyseed {
 
 // A name, what is the matter, and what to do about it.
-struct Unused {
-    const char* source;
-    const char* what;
-    const char* advice;
+struct MissedSource {
+    std::string_view name;
+    std::string_view what;
+    std::string_view advice;
 };
 
-// Calls visit(context, unused) for each. Looks below /sys; needs no rights. `report`: of this boot.
-void for_each_unused(const Config& config, const Report& report, const Machine& machine, void* context,
-                     void (*visit)(void* context, const Unused& unused));
+// Calls visit for each. Looks below /sys; needs no rights. `report`: of this boot.
+void for_each_missed_source(const Config& config, const Report& report, const Machine& machine,
+                            FunctionRef<void(const MissedSource&)> visit);
 
 }  // namespace earlyseed

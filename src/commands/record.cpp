@@ -1,28 +1,35 @@
 // SPDX-License-Identifier: MIT
-// earlyseed record: raw jitter samples for an assessment, taken as load takes them; and with --judge, what load's own
-// tests say of such a recording, or of any other clock's. Needs no root and no store; works in the initrd.
-#include "commands/commands.hpp"
-#include "jitter/jitter.hpp"
-#include "system/log.hpp"
+// Raw jitter samples for an assessment, taken as load takes them; and with --judge, what load's own tests say of such a
+// recording, or of any other clock's. Needs no root and no store; works in the initrd.
+#include "commands/record.hpp"
+
+#include "base/text.hpp"
+#include "commands/input.hpp"
+#include "credit/policy.hpp"
+#include "jitter/collect.hpp"
+#include "system/process.hpp"
 
 namespace earlyseed {
 
+using namespace std::string_view_literals;
+
 namespace {
 
-int fail(const Line& line) {
-    log::warn(line);
+constexpr Log kLog("record", Log::Audience::person);
+
+int cannot_record(const Line& line) {
+    kLog.warn(line);
     return kExitUsage;
 }
 
 // Writes through a buffer; the first error stays, and ends all writing.
-class Output {
+class BufferedOutput {
 public:
-    explicit Output(kernel::File file) : file_(std::move(file)) {}
+    explicit BufferedOutput(kernel::File file) : file_(std::move(file)) {}
     void add(std::span<const std::uint8_t> bytes) {
         for (std::uint8_t byte : bytes) {
             buffer_[size_++] = byte;
-            if (size_ == sizeof buffer_) [[maybe_unused]]
-                Status written = flush();
+            if (size_ == buffer_.size()) ignore(flush());  // it is kept
         }
     }
     Status flush() {
@@ -33,19 +40,19 @@ public:
 
 private:
     kernel::File file_;
-    std::uint8_t buffer_[4096];
+    Bytes<4096> buffer_;
     std::size_t size_ = 0;
     Status status_;
 };
 
-int record_samples(const Options& options) {
-    bool to_file = options.file.view() != "-";
+int record_samples(const RecordOptions& options) {
+    bool to_file = options.file.view() != "-"sv;
     auto file = to_file ? kernel::create(options.file.c_str()) : Result<kernel::File>(kernel::standard_output());
-    if (!file) return fail(describe(file.error(), options.file.view()));
-    Output output(std::move(*file));
+    if (!file) return cannot_record(describe(file.error(), options.file.view()));
+    BufferedOutput output(std::move(*file));
 
-    bool text = options.format.view() == "text";
-    bool octets = options.format.view() == "bytes";
+    bool text = options.format.view() == "text"sv;
+    bool low_bytes = options.format.view() == "bytes"sv;
     if (text) {
         Line head("# ");
         head.add(CpuCounter::kName, "; ", kWalkAccesses, " accesses to ", std::uint64_t{kWalkBytes >> 10},
@@ -55,7 +62,7 @@ int record_samples(const Options& options) {
     kernel::pin_to_current_cpu();
     memory_walk.prepare();
     std::uint64_t stamp = CpuCounter::now();
-    if (text) output.add(bytes_of(Text<24>().add(stamp, "\n").view()));
+    if (text) output.add(bytes_of(Word().add(stamp, "\n").view()));
     SecretArray<std::uint64_t, kBatchSamples> batch;
     for (std::uint64_t left = options.samples; left > 0;) {
         memory_walk.sample<CpuCounter>(batch.span());
@@ -64,25 +71,25 @@ int record_samples(const Options& options) {
             left--;
             stamp += delta;
             Bytes<8> word;
-            store_le(word, delta);
+            write_le(word, delta);
             if (text)
-                output.add(bytes_of(Text<24>().add(stamp, "\n").view()));
+                output.add(bytes_of(Word().add(stamp, "\n").view()));
             else
-                output.add(std::span(word).first(octets ? 1 : 8));
+                output.add(std::span(word).first(low_bytes ? 1 : 8));
         }
         if (!output.flush()) break;
     }
     Status written = output.flush();
-    return written ? kExitDone : fail(describe(written.error(), options.file.view()));
+    return written ? kExitDone : cannot_record(describe(written.error(), options.file.view()));
 }
 
-// A time stamp a line, in decimal; '#' begins a comment; empty lines are passed over.
+// A time stamp a line, in decimal; '#' begins a comment; empty lines are skipped.
 class Recording {
 public:
     void add(char c) {
         if (c == '\n') return end_line();
         if (c == '#') comment_ = true;
-        if (!comment_) line_.append(std::string_view(&c, 1));
+        if (!comment_) line_.add(c);
     }
     void end_line() {
         line_number_++;
@@ -109,7 +116,7 @@ private:
         size_ = 0;
     }
 
-    Text<64> line_;
+    Word line_;
     bool comment_ = false, started_ = false;
     std::uint64_t line_number_ = 0, bad_line_ = 0, last_ = 0;
     std::array<std::uint64_t, kBatchSamples> batch_;
@@ -117,7 +124,7 @@ private:
 };
 
 int print_judgement(const JitterJudge& judge, std::size_t left_over) {
-    auto say = [](const auto&... parts) { kernel::print(1, Line().add(parts..., "\n").view()); };
+    auto say = [](const auto&... parts) { print_line(Line().add(parts...)); };
     const TimerTest& timer = judge.timer();
     say("samples: ", std::uint64_t{judge.batches()} * kBatchSamples, " in ", judge.batches(), " batches, ",
         std::uint64_t{left_over}, " more not judged");
@@ -134,31 +141,31 @@ int print_judgement(const JitterJudge& judge, std::size_t left_over) {
         say("credit: ", kFullCreditBits, " bits");
         return kExitDone;
     }
-    Reason reason = judge.shortage();
-    auto [what, advice] = explain(reason);
-    if (reason == Reason::out_of_time) {
+    Shortage shortage = judge.shortage();
+    auto [what, advice] = explain(credit_for_jitter(0, shortage, JitterPolicy::automatic).reason);
+    if (shortage == Shortage::out_of_time) {
         say("credit: 0 bits: ", kFullCreditBits / kBatchCreditBits + 1, " batches of ", std::uint64_t{kBatchSamples},
             " samples are needed");
     } else {
-        say("credit: 0 bits: ", what, " (", judge.seen(reason), "); ", advice);
+        say("credit: 0 bits: ", what, " (", judge.seen(shortage), "); ", advice);
     }
     return kExitDegraded;
 }
 
-int judge_recording(const Options& options) {
+int judge_recording(const RecordOptions& options) {
     auto file = open_input(options.file);
-    if (!file) return fail(describe(file.error(), options.file.view()));
+    if (!file) return cannot_record(describe(file.error(), options.file.view()));
     Recording recording;
     Bytes<4096> buffer;
     for (;;) {
         auto got = kernel::read_some(*file, buffer);
-        if (!got) return fail(describe(got.error(), options.file.view()));
+        if (!got) return cannot_record(describe(got.error(), options.file.view()));
         if (*got == 0) break;
         for (std::uint8_t byte : std::span(buffer).first(*got)) recording.add(static_cast<char>(byte));
     }
     recording.end_line();
     if (recording.bad_line() != 0) {
-        return fail(
+        return cannot_record(
             Line(options.file.view())
                 .add(", line ", recording.bad_line(), ": not a time stamp; a decimal number a line is expected"));
     }
@@ -167,8 +174,20 @@ int judge_recording(const Options& options) {
 
 }  // namespace
 
-int record(const Options& options) {
-    log::begin("record", false);
+const Command kRecordCommand{
+    "record", "[--samples N] [--format text|bytes|words] [--judge] [FILE|-]", "record jitter samples; with --judge: what a recording is worth",
+    [](std::span<char*> words) {
+        RecordOptions options;
+        const Option table[] = {{"--samples"sv, options.samples},
+                                {"--format"sv, options.format},
+                                {"--judge"sv, options.judge},
+                                {"FILE"sv, options.file}};
+        return parse_options(words, table) ? record(options) : kExitUsage;
+    }};
+
+int record(const RecordOptions& options) {
+    if (!is_one_of(options.format, {"text"sv, "bytes"sv, "words"sv})) return usage_error("invalid value for"sv, "--format");
+    kernel::lock_memory();
     return options.judge ? judge_recording(options) : record_samples(options);
 }
 

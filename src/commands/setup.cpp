@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: MIT
-// earlyseed setup: chooses or creates the store, writes the configuration, and says what it did and what is left to do.
-// Formats nothing, shrinks nothing, and touches no device that holds data.
-#include "commands/commands.hpp"
-#include "system/log.hpp"
-#include "seed/rotate.hpp"
+// Says what it did and what is left to do. Formats nothing, shrinks nothing, and touches no device that holds data.
+#include "commands/setup.hpp"
+
+#include "base/text.hpp"
+#include "boot/boot_id.hpp"
+#include "boot/run_lock.hpp"
+#include "boot/writable_store.hpp"
+#include "credit/use_seed.hpp"
+#include "machine/identity.hpp"
+#include "seed/store_device.hpp"
+#include "system/process.hpp"
+#include "system/run_directory.hpp"
 
 namespace earlyseed {
 
+using namespace std::string_view_literals;
+
 namespace {
 
+constexpr Log kLog("setup", Log::Audience::person);
+
 int fail(const Line& line) {
-    log::warn(line);
+    kLog.warn(line);
     return kExitDegraded;
 }
 
-// The block device that the file system of the folder `path` is on; none: not there, or no device of its own (btrfs, ZFS,
+// The block device that the file system of the directory `path` is on; none: not there, or no device of its own (btrfs, ZFS,
 // overlay, NFS).
 kernel::DeviceNumber device_below(const char* path) {
     auto info = kernel::file_info(path, true);
@@ -28,23 +39,16 @@ bool is_mapped(kernel::DeviceNumber device) {
     return static_cast<bool>(kernel::file_info(path.add(device.major, ":", device.minor, "/dm").c_str(), true));
 }
 
-// "UUID=…" of a file system, by udev's links.
-struct UuidSearch {
-    kernel::DeviceNumber device;
-    Text<64> uuid{};
-};
-
-Text<64> uuid_of(kernel::DeviceNumber device) {
-    UuidSearch search{.device = device};
-    [[maybe_unused]] Status listed =
-        kernel::for_each_name("/dev/disk/by-uuid", &search, [](void* context, std::string_view name) {
-            auto& s = *static_cast<UuidSearch*>(context);
-            auto link = kernel::file_info(Path("/dev/disk/by-uuid/").add(name).c_str(), true);
-            if (!link || link->kind != kernel::FileKind::block_device || link->device != s.device) return true;
-            s.uuid = name;
-            return false;
-        });
-    return search.uuid;
+// A file system's UUID, by udev's links; empty when there is none.
+Word uuid_of(kernel::DeviceNumber device) {
+    Word uuid;
+    ignore(kernel::for_each_name("/dev/disk/by-uuid", [&](std::string_view name) {
+        auto link = kernel::file_info(Path("/dev/disk/by-uuid/").add(name).c_str(), true);
+        if (!link || link->kind != kernel::FileKind::block_device || link->device != device) return true;
+        uuid = name;
+        return false;
+    }));
+    return uuid;
 }
 
 std::string_view type_on(std::string_view uuid) {
@@ -54,9 +58,9 @@ std::string_view type_on(std::string_view uuid) {
     return file_system_type(start);
 }
 
-// The best store on this machine, as a specification; empty when there is none, with `why`. For an image none of this
-// machine's partitions, and whatever its tree is on here: the root will be elsewhere.
-Text<256> choose_store(bool image, Line& why) {
+// The best store on this machine, as a specification; empty when there is none, with `why`. For an image: none of this
+// machine's partitions, and the root file system whatever it is on here.
+Path choose_store(bool image, Line& why) {
     Path device;
     Line unused;
     if (!image && find_device(*parse_store(kDefaultStore), device, unused) == Store::Outcome::opened) {
@@ -64,20 +68,20 @@ Text<256> choose_store(bool image, Line& why) {
         return kDefaultStore;
     }
     kernel::DeviceNumber root = device_below("/");
-    for (std::string_view folder : {"/boot", "/boot/efi", "/efi"}) {
-        kernel::DeviceNumber below = device_below(Path(folder).c_str());
+    for (std::string_view directory : {"/boot", "/boot/efi", "/efi"}) {
+        kernel::DeviceNumber below = device_below(Path(directory).c_str());
         if (below.major == 0 || below == root || is_mapped(below)) continue;
-        Text<64> uuid = uuid_of(below);
-        if (uuid.empty() || type_on(uuid.view()).empty()) continue;
-        why.add(folder, " is a file system of its own, which can be mounted before the root");
-        return Text<256>("UUID=").add(uuid, ":/earlyseed/seed");
+        Word uuid = uuid_of(below);
+        if (uuid.empty() || type_on(uuid).empty()) continue;
+        why.add(directory, " is a file system of its own, which can be mounted before the root");
+        return Path("UUID=").add(uuid, ":/earlyseed/seed");
     }
     // Not below /etc, which people keep copies of.
-    for (std::string_view folder : {"/var/lib", "/boot"}) {
-        if (device_below(Path(folder).c_str()) != root || (root.major == 0 && !image)) continue;
+    for (std::string_view directory : {"/var/lib", "/boot"}) {
+        if (device_below(Path(directory).c_str()) != root || (root.major == 0 && !image)) continue;
         why.add("a file on the root file system: jitter alone serves what comes before its mount; a partition of 1 MiB named "
                 "earlyseed would be earlier");
-        Text<256> store(folder);
+        Path store(directory);
         store.add("/earlyseed/seed");
         return store;
     }
@@ -87,13 +91,13 @@ Text<256> choose_store(bool image, Line& why) {
 }
 
 // The configuration with its `store =` line replaced or added.
-Text<8192> configure(std::string_view old, std::string_view store) {
-    Text<8192> text;
+FixedString<8192> configure(std::string_view old, std::string_view store) {
+    FixedString<8192> text;
     bool written = false;
     while (!old.empty()) {
         std::string_view line = take_until(old, '\n');
         std::string_view rest = line;
-        if (trim(take_until(rest, '=')) == "store") {
+        if (trim(take_until(rest, '=')) == "store"sv) {
             if (!written) text.add("store = ", store, "\n");
             written = true;
         } else {
@@ -107,13 +111,13 @@ Text<8192> configure(std::string_view old, std::string_view store) {
 int write_config(const Path& path, std::string_view store) {
     char buffer[7936];
     auto old = kernel::read_text(path.c_str(), buffer);
-    if (!old && old.error().code != ENOENT) return fail(describe(old.error(), path.view()));
-    if (old && old->size() == sizeof buffer) return fail(Line(path.view()).add(" is too long; shorten it"));
-    Text<8192> text = configure(old ? *old : "# See earlyseed.conf(5).\n", store);
+    if (!old && old.error().code != ENOENT) return fail(describe(old.error(), path));
+    if (old && old->size() == sizeof buffer) return fail(Line(path).add(" is too long; shorten it"));
+    FixedString<8192> text = configure(old ? *old : "# See earlyseed.conf(5).\n", store);
     if (old && text.view() == *old) return kExitDone;
     Status written = kernel::write_text(path.c_str(), text.view(), 0644);
-    if (!written) return fail(describe(written.error(), path.view()));
-    say(Line(path.view()).add(" written"));
+    if (!written) return fail(describe(written.error(), path));
+    print_line(Line(path).add(" written"));
     return kExitDone;
 }
 
@@ -123,14 +127,14 @@ int fill(OpenStore& opened, const StoreSpec& spec) {
     Line problem("store ");
     problem.add(spec.text, ": ");
     if (choice.content == StoreContent::seed) {
-        say(Line("it holds a seed already, generation ")
+        print_line(Line("it holds a seed already, generation ")
                 .add(slots[static_cast<std::size_t>(choice.seed_slot)].record.generation));
         return kExitDone;
     }
     SaveResult saved =
-        save_seed(store, slots, choice, {.boot_id = read_boot().id, .machine_tag = identify_machine().tag});
-    if (!saved.written) return fail(problem.add(describe(saved.written.error(), "the seed"), "; check the medium"));
-    say(Line("a first seed was saved").add(saved.creditable ? "" : "; not creditable"));
+        save_next_seed(store, slots, choice, {.boot_id = read_boot().id, .machine_tag = identify_machine().tag});
+    if (!saved.written) return fail(problem.add(describe(saved.written.error(), "the seed"sv), "; check the medium"));
+    print_line(Line("a first seed was saved").add(saved.creditable ? "" : "; not creditable"));
     return kExitDone;
 }
 
@@ -138,55 +142,70 @@ void say_what_is_left() {
     std::string_view command = kernel::file_info("/usr/sbin/update-initramfs", true) ? "update-initramfs -u"
                                : kernel::file_info("/usr/bin/dracut", true)          ? "dracut --force"
                                                                                      : "";
-    say(command.empty() ? Line("now make your initrd anew") : Line("now run '").add(command, "' to make the initrd anew"));
+    print_line(command.empty() ? Line("now rebuild your initrd") : Line("now run '").add(command, "' to rebuild the initrd"));
+}
+
+// Says what would be done, and does nothing.
+int rehearse(const StoreSpec& spec, const SetupOptions& options) {
+    Line problem;
+    Store store;
+    auto outcome = store.open(spec, Store::Mode::read, current_stage(), {}, problem);
+    bool would_create = outcome == Store::Outcome::absent && spec.kind != StoreSpec::Kind::partition;
+    if (outcome != Store::Outcome::opened && !would_create) return fail(problem);
+    print_line(would_create ? Line("would create it: ").add(kStoreBytes, " bytes, mode 0600") : Line("it is there"));
+    print_line(Line("would write 'store = ").add(spec.text, "' to ", options.config_path));
+    return kExitDone;
+}
+
+int set_up(const StoreSpec& spec, const SetupOptions& options) {
+    kernel::File lock;
+    OpenStore opened;
+    if (!lock_for_writing(lock, kLog) || !open_for_writing(spec, Store::Mode::create, opened, kLog)) {
+        return kExitDegraded;
+    }
+    if (!options.image) {
+        if (int result = fill(opened, spec); result != kExitDone) return result;
+    } else if (opened.choice.content == StoreContent::seed) {
+        return fail(Line("store ").add(spec.text, ": holds a seed; run 'earlyseed forget' before the image is made"));
+    } else {
+        print_line("left without a seed: each machine makes its own at its first boot"sv);
+    }
+    ignore(kernel::remove_file(kForgottenPath));  // at worst nothing is saved until the next boot
+    if (int result = write_config(options.config_path, spec.text); result != kExitDone) return result;
+    say_what_is_left();
+    return kExitDone;
 }
 
 }  // namespace
 
-int setup(const Options& options) {
-    log::begin("setup", false);
-    if (!require_root()) return kExitDegraded;
-    Text<256> chosen = options.store;
+const Command kSetupCommand{
+    "setup", "[--store STORE] [--image] [--dry-run]", "choose or create the store, and write the configuration",
+    [](std::span<char*> words) {
+        SetupOptions options;
+        const Option table[] = {{"--config"sv, options.config_path},
+                                {"--store"sv, options.store},
+                                {"--image"sv, options.image},
+                                {"--dry-run"sv, options.dry_run}};
+        return parse_options(words, table) ? setup(options) : kExitUsage;
+    }};
+
+int setup(const SetupOptions& options) {
+    if (!require_root(kLog)) return kExitDegraded;
+    kernel::lock_memory();
+    Path chosen(options.store);
     Line why("as asked");
     if (chosen.empty()) {
         why.clear();
         chosen = choose_store(options.image, why);
         if (chosen.empty()) return fail(Line("no store: ").add(why));
     }
-    auto spec = parse_store(chosen.view());
+    auto spec = parse_store(chosen);
     if (!spec) {
-        log::warn(Line("'").add(chosen, "' is no store: PARTLABEL=…, PARTUUID=…, UUID=…:/path, /dev/… or /path"));
+        kLog.warn(Line("'").add(chosen, "' is no store: ", kStoreSyntax));
         return kExitUsage;
     }
-    say(Line("store ").add(chosen, ": ", why));
-
-    if (options.dry_run) {
-        Line problem;
-        Store store;
-        auto outcome = store.open(*spec, Store::Mode::read, current_stage(), {}, problem);
-        if (outcome == Store::Outcome::refused) return fail(problem);
-        bool is_file = spec->kind != StoreSpec::Kind::partition;
-        if (outcome == Store::Outcome::absent && !is_file) return fail(problem);
-        say(outcome == Store::Outcome::absent ? Line("would create it: ").add(kStoreBytes, " bytes, mode 0600")
-                                              : Line("it is there"));
-        say(Line("would write 'store = ").add(chosen, "' to ", options.config_path));
-        return kExitDone;
-    }
-    kernel::File lock;
-    OpenStore opened;
-    if (!lock_store(lock) || !open_store(*spec, Store::Mode::create, opened)) return kExitDegraded;
-    if (options.image && opened.choice.content == StoreContent::seed) {
-        return fail(Line("store ").add(chosen, ": holds a seed; run 'earlyseed forget' before the image is made"));
-    }
-    if (options.image) {
-        say("left without a seed: each machine makes its own at its first boot");
-    } else if (int result = fill(opened, *spec); result != kExitDone) {
-        return result;
-    }
-    [[maybe_unused]] Status cleared = kernel::remove_file(kForgottenPath);
-    if (int result = write_config(options.config_path, chosen.view()); result != kExitDone) return result;
-    say_what_is_left();
-    return kExitDone;
+    print_line(Line("store ").add(chosen, ": ", why));
+    return options.dry_run ? rehearse(*spec, options) : set_up(*spec, options);
 }
 
 }  // namespace earlyseed

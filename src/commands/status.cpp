@@ -1,53 +1,30 @@
 // SPDX-License-Identifier: MIT
-// earlyseed status: is the generator ready, thanks to what, what did each source give, what is in the store, what to do.
 // For people, and with --json for programs: one flat object, with the keys of the report and a few of its own (the schema is
 // in earlyseed(8); "version" counts its changes).
-#include "commands/commands.hpp"
-#include "system/log.hpp"
+#include "commands/status.hpp"
+
+#include "base/text.hpp"
+#include "boot/report_file.hpp"
+#include "boot/writable_store.hpp"
 #include "commands/missed_sources.hpp"
+#include "credit/policy.hpp"
+#include "machine/kernel_messages.hpp"
+#include "system/clock.hpp"
+#include "system/process.hpp"
+#include "system/random.hpp"
 
 namespace earlyseed {
+
+using namespace std::string_view_literals;
 
 namespace {
 
 // "3 h" of a time in seconds: one unit says enough.
-Text<32> duration(std::uint64_t seconds) {
-    if (seconds >= 2 * 86400) return Text<32>().add(seconds / 86400, " days");
-    if (seconds >= 2 * 3600) return Text<32>().add(seconds / 3600, " h");
-    return Text<32>().add(seconds / 60, " min");
-}
-
-// What the kernel's log says of the generator. As root only, where dmesg is restricted; a long log forgets its start.
-struct KernelLog {
-    bool has_ready = false;
-    std::uint64_t ready_at_ms = 0;  // since boot
-    bool before_init = false;       // so it trusted one of what it has itself; false when that cannot be told
-};
-
-KernelLog read_kernel_log() {
-    KernelLog found;
-    auto log = kernel::open_read("/dev/kmsg", false);
-    if (!log) return found;
-    bool init_runs = true;  // for all that is known without the log's start
-    Bytes<2048> record;
-    constexpr unsigned most_records = 100'000;  // it may grow while it is read
-    for (unsigned i = 0; i < most_records && !found.has_ready; i++) {
-        auto got = kernel::read_some(*log, record);
-        if (!got && got.error().code != EAGAIN) continue;  // overwritten before it was read (EPIPE), or too long (EINVAL)
-        if (!got || *got == 0) break;
-        // "6,339,5140900,-;message" and lines of its attributes (Documentation/ABI/testing/dev-kmsg).
-        std::string_view text(reinterpret_cast<const char*>(record.data()), *got);
-        std::string_view message = take_until(text, '\n');
-        std::string_view head = take_until(message, ';');
-        take_until(head, ',');
-        if (take_until(head, ',') == "0") init_runs = false;
-        init_runs = init_runs || starts_with(message, "Run /");
-        if (!starts_with(message, "random: crng ") || !contains(message, "done")) continue;
-        found.has_ready = true;
-        found.ready_at_ms = parse_number(take_until(head, ',')).value_or(0) / 1000;
-        found.before_init = !init_runs;
-    }
-    return found;
+Word duration(std::uint64_t seconds) {
+    Word text;
+    if (seconds >= 2 * 86400) return text.add(seconds / 86400, " days");
+    if (seconds >= 2 * 3600) return text.add(seconds / 3600, " h");
+    return text.add(seconds / 60, " min");
 }
 
 // What the store holds now; only root can see it.
@@ -57,12 +34,12 @@ struct StoreView {
     Line problem{};
     std::uint64_t generation = 0;
     std::uint64_t saved_at_s = 0;
-    Text<40> saved_boot{};
-    bool creditable = false;
-    bool bound = false;  // to this machine
+    Word saved_boot{};
+    bool creditable = false;  // by this machine at its next boot, as far as the record and the store go
+    bool bound = false;       // to this machine
 };
 
-StoreView look_at_store(const Config& config, const Machine& machine) {
+StoreView look_at_store(const Config& config, const Machine& machine, const Boot& boot) {
     StoreView view;
     if (!kernel::is_root()) {
         view.problem.add("run as root to see the store");
@@ -83,43 +60,43 @@ StoreView look_at_store(const Config& config, const Machine& machine) {
     view.generation = seed.generation;
     view.saved_at_s = seed.saved_at_s;
     view.saved_boot.add(Hex{seed.boot_id});
-    view.creditable = seed.creditable && choice.sibling_valid && store.flaw() == Reason::none;
+    view.creditable = doubt_at_next_boot(facts_about(seed, choice, store, {boot.id, machine.tag})) == Reason::none;
     view.bound = !all_zero(seed.machine_tag) && seed.machine_tag == machine.tag;
-    if (store.flaw() != Reason::none) view.problem.add(explained(store.flaw()));
+    if (store.flaw() != StoreFlaw::none) view.problem.add(explained(reason_of(store.flaw())));
     return view;
 }
 
 struct Findings {
     const Config& config;
-    Report report;
     Machine machine;
+    Report report{};
     StoreView store{};
     bool ready = false;
     bool knows_when = false;
     std::uint64_t ready_at_ms = 0;  // since boot
-    Line thanks_to{};
+    Line ready_by{};
 };
 
 void find_out_since_when(Findings& found) {
     const Report& report = found.report;
-    std::string_view by = report.ready_by.view();
-    if (!in_list("|kernel|others", by)) {
+    std::string_view by = report.ready_by;
+    if (!by.empty() && by != "kernel"sv && by != "others"sv) {
         found.knows_when = true;
         found.ready_at_ms = report.ready_at_ms;
-        found.thanks_to.add("thanks to ", by);
+        found.ready_by.add("thanks to ", by);
         return;
     }
-    KernelLog log = read_kernel_log();
-    found.knows_when = log.has_ready;
-    found.ready_at_ms = log.ready_at_ms;
-    found.thanks_to.add(log.before_init    ? "thanks to what the kernel trusts: the CPU, the boot loader or a driver"
-                        : by == "kernel" ? "before earlyseed gave anything"
-                                         : "not thanks to earlyseed");
+    ReadyMessage message = find_ready_message();
+    found.knows_when = message.found;
+    found.ready_at_ms = message.ready_at_ms;
+    found.ready_by.add(message.before_init ? "thanks to what the kernel trusts: the CPU, the boot loader or a driver"
+                       : by == "kernel"sv    ? "before earlyseed gave anything"
+                                           : "not thanks to earlyseed");
 }
 
 // A terminal's colours around what is good and what is not; nothing elsewhere.
 struct Colours {
-    const char *good = "", *bad = "", *plain = "";
+    std::string_view good, bad, plain;
 };
 
 void print_generator(const Findings& found, const Colours& colour) {
@@ -127,105 +104,161 @@ void print_generator(const Findings& found, const Colours& colour) {
     if (found.ready) {
         head.add(colour.good, "ready", colour.plain);
         if (found.knows_when) head.add(" ", Tenths{found.ready_at_ms}, " s after boot");
-        head.add(", ", found.thanks_to);
+        head.add(", ", found.ready_by);
     } else {
         head.add(colour.bad, "NOT READY", colour.plain, " after ", Tenths{kernel::monotonic_ns() / 1'000'000}, " s");
     }
-    say(head);
+    print_line(head);
+}
+
+void print_sources(const Report& report) {
     for (std::size_t i = 0; i < kSources; i++) {
-        const SourceReport& r = found.report.sources[i];
-        if (r.done == 0) continue;
+        const SourceReport& source = report.sources[i];
+        if (source.done == 0) continue;
         Line line("  ");
-        line.add(kSourceNames[i], ": ", r.credited_bits, " bits credited");
-        if (r.assessed_bits != r.credited_bits) line.add(" of ", r.assessed_bits, " assessed");
-        line.add("; ", r.bytes, " bytes mixed in ", Tenths{r.time_us}, " ms");
-        if (!r.reason.empty()) line.add("; ", r.reason);
-        say(line);
-        if (!r.advice.empty()) say(Line("    -> ").add(r.advice));
+        line.add(kSourceNames[i], ": ", source.credited_bits, " bits credited");
+        if (source.assessed_bits != source.credited_bits) line.add(" of ", source.assessed_bits, " assessed");
+        line.add("; ", source.bytes, " bytes mixed in ", Tenths{source.time_us}, " ms");
+        if (!source.reason.empty()) line.add("; ", source.reason);
+        print_line(line);
+        if (!source.advice.empty()) print_line(Line("    -> ").add(source.advice));
     }
+}
+
+// A line in the colour of what needs attention; nothing when `problem` is empty.
+void complain(const Colours& colour, std::string_view about, std::string_view problem) {
+    if (!problem.empty()) print_line(Line(colour.bad).add(about, problem, colour.plain));
+}
+
+void print_next_seed(const StoreView& store, const Report& report) {
+    Line line("  next seed: generation ");
+    line.add(store.generation, ", saved ");
+    std::uint64_t now_s = kernel::realtime_s();
+    if (store.saved_at_s != 0 && now_s >= store.saved_at_s) {
+        line.add(duration(now_s - store.saved_at_s), " ago");
+    } else {
+        line.add("at an unknown time");
+    }
+    std::string_view boot = first(store.saved_boot, 8);  // as far as the ID's first '-'
+    bool this_boot = report.boot_id.view().starts_with(boot);
+    line.add(this_boot ? " in this boot" : " in boot ");
+    if (!this_boot) line.add(boot);
+    line.add(store.creditable ? ", creditable" : ", not creditable",
+             store.bound ? ", bound to this machine" : ", not bound to this machine");
+    print_line(line);
 }
 
 void print_store(const Findings& found, const Colours& colour) {
-    const Report& report = found.report;
-    const StoreView& store = found.store;
-    say(Line("store: ").add(found.config.store.text));
-    if (store.has_seed) {
-        Line line("  next seed: generation ");
-        line.add(store.generation, ", saved ");
-        std::uint64_t now_s = kernel::realtime_s();
-        if (store.saved_at_s != 0 && now_s >= store.saved_at_s)
-            line.add(duration(now_s - store.saved_at_s), " ago");
-        else
-            line.add("at an unknown time");
-        std::string_view boot = first(store.saved_boot.view(), 8);  // as far as the ID's first '-'
-        bool this_boot = starts_with(report.boot_id.view(), boot);
-        line.add(this_boot ? " in this boot" : " in boot ");
-        if (!this_boot) line.add(boot);
-        line.add(store.creditable ? ", creditable" : ", not creditable",
-                 store.bound ? ", bound to this machine" : ", not bound to this machine");
-        say(line);
-    } else if (store.seen && store.problem.empty()) {
-        say("  empty");
+    print_line(Line("store: ").add(found.config.store.text));
+    if (found.store.has_seed) {
+        print_next_seed(found.store, found.report);
+    } else if (found.store.seen && found.store.problem.empty()) {
+        print_line("  empty"sv);
     }
-    auto complain = [&](const char* when, const TextBuffer& problem) {
-        if (!problem.empty()) say(Line(colour.bad).add(when, problem, colour.plain));
-    };
-    complain("  in this boot: ", report.store_problem);
-    complain("  now: ", store.problem);
-    for_each_unused(found.config, report, found.machine, nullptr, [](void*, const Unused& unused) {
-        say(Line("not used: ").add(unused.source, ": ", unused.what));
-        say(Line("    -> ").add(unused.advice));
+    complain(colour, "  in this boot: "sv, found.report.store_problem);
+    complain(colour, "  now: "sv, found.store.problem);
+}
+
+void print_missed_sources(const Findings& found) {
+    for_each_missed_source(found.config, found.report, found.machine, [](const MissedSource& missed) {
+        print_line(Line("not used: ").add(missed.name, ": ", missed.what));
+        print_line(Line("    -> ").add(missed.advice));
     });
-    if (found.config.off || found.config.initrd_off)
-        complain("-> ", Line("load is switched off on the kernel command line"));
-    else if (report.ready.empty())
-        complain("-> ", Line("load has not run in this boot: make the initrd anew with earlyseed (in a container: its host's)"));
-    else if (!found.ready)
-        complain("-> ", Line("nothing gave enough credit; the reasons are above"));
+}
+
+void print_verdict(const Findings& found, const Colours& colour) {
+    if (found.config.off || found.config.initrd_off) {
+        complain(colour, "-> "sv, "load is switched off on the kernel command line"sv);
+    } else if (found.report.ready.empty()) {
+        complain(colour, "-> "sv,
+                 "load has not run in this boot: rebuild the initrd with earlyseed (in a container: its host's)"sv);
+    } else if (!found.ready) {
+        complain(colour, "-> "sv, "nothing gave enough credit; the reasons are above");
+    }
 }
 
 void print_json(Findings& found) {
-    const StoreView& store = found.store;
-    auto yes = [](bool b) { return b ? "true" : "false"; };
     ReportText out("{\"version\": 1,\n ");
     format_report(found.report, Format::json, out);
-    if (store.has_seed) {
-        out.add("\"next.generation\": ", store.generation, ",\n \"next.saved_at\": ", store.saved_at_s,
-                ",\n \"next.saved_boot\": \"", store.saved_boot, "\",\n \"next.creditable\": ", yes(store.creditable),
-                ",\n \"next.bound\": ", yes(store.bound), ",\n ");
+    auto key = [&](std::string_view name) {
+        append_json(out, name);
+        out.add(": ");
+    };
+    auto text = [&](std::string_view name, std::string_view value) {
+        key(name);
+        append_json(out, value);
+        out.add(",\n ");
+    };
+    auto number = [&](std::string_view name, std::uint64_t value) {
+        key(name);
+        out.add(value, ",\n ");
+    };
+    auto flag = [&](std::string_view name, bool value, std::string_view end = ",\n "sv) {
+        key(name);
+        out.add(value ? "true" : "false", end);
+    };
+    if (found.store.has_seed) {
+        number("next.generation"sv, found.store.generation);
+        number("next.saved_at"sv, found.store.saved_at_s);
+        text("next.saved_boot"sv, found.store.saved_boot);
+        flag("next.creditable"sv, found.store.creditable);
+        flag("next.bound"sv, found.store.bound);
     }
-    out.add("\"store.name\": ");
-    append_json(out, found.config.store.text.view());
-    out.add(",\n \"store.now\": ");
-    append_json(out, store.problem.view());
-    if (found.knows_when) out.add(",\n \"ready_since_ms\": ", found.ready_at_ms);
-    out.add(",\n \"ready_thanks_to\": \"", found.thanks_to, "\",\n \"unused\": [");
-    for_each_unused(found.config, found.report, found.machine, &out, [](void* context, const Unused& unused) {
-        auto& text = *static_cast<ReportText*>(context);
-        text.add(text.view().back() == '[' ? "" : ", ", "{\"source\": ");
-        append_json(text, unused.source);
-        text.add(", \"what\": \"", unused.what, "\", \"advice\": \"", unused.advice, "\"}");
+    text("store.name"sv, found.config.store.text);
+    text("store.now"sv, found.store.problem);
+    if (found.knows_when) number("ready_since_ms"sv, found.ready_at_ms);
+    text("ready_thanks_to"sv, found.ready_by);
+    key("unused"sv);
+    std::string_view before = "["sv;
+    for_each_missed_source(found.config, found.report, found.machine, [&](const MissedSource& missed) {
+        out.add(before, "{\"source\": ");
+        append_json(out, missed.name);
+        out.add(", \"what\": ");
+        append_json(out, missed.what);
+        out.add(", \"advice\": ");
+        append_json(out, missed.advice);
+        out.add("}");
+        before = ", "sv;
     });
-    kernel::print(1, out.add("],\n \"ready_now\": ", yes(found.ready), "}\n").view());
+    out.add(before == "["sv ? "[]" : "]", ",\n ");
+    flag("ready_now"sv, found.ready, "}\n"sv);
+    kernel::print(1, out);
 }
 
 }  // namespace
 
-int show_status(const Options& options) {
-    log::begin("status", false);
-    Config config = read_config(options.config_path);
-    Findings found{.config = config, .report = read_report(read_boot()), .machine = identify_machine()};
+const Command kStatusCommand{
+    "status", "[--json]", "is the generator ready, by what, and what to do",
+    [](std::span<char*> words) {
+        StatusOptions options;
+        const Option table[] = {{"--config"sv, options.config_path}, {"--json"sv, options.json}};
+        return parse_options(words, table) ? show_status(options) : kExitUsage;
+    }};
+
+int show_status(const StatusOptions& options) {
+    const Log log("status", Log::Audience::person);
+    kernel::lock_memory();
+    Config config = read_config(options.config_path, log);
+    Boot boot = read_boot();
+    Findings found{.config = config, .machine = identify_machine()};
+    read_report(boot, found.report);
     found.ready = kernel::crng_ready();
     if (found.ready) find_out_since_when(found);
     Colours colour;
-    if (kernel::is_terminal(1)) colour = {"\33[32m", "\33[31m", "\33[m"};
+    if (kernel::is_terminal(1)) colour = {"\33[32m"sv, "\33[31m"sv, "\33[m"sv};
     // Before the store is looked at: its medium may not answer.
-    if (!options.json) print_generator(found, colour);
-    found.store = look_at_store(config, found.machine);
-    if (options.json)
+    if (!options.json) {
+        print_generator(found, colour);
+        print_sources(found.report);
+    }
+    found.store = look_at_store(config, found.machine, boot);
+    if (options.json) {
         print_json(found);
-    else
+    } else {
         print_store(found, colour);
+        print_missed_sources(found);
+        print_verdict(found, colour);
+    }
     if (!found.ready) return kExitNotReady;
     bool attention = found.report.ready.empty() || !found.report.store_problem.empty() ||
                      (kernel::is_root() && !found.store.problem.empty());

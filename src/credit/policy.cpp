@@ -3,80 +3,89 @@
 
 #include <algorithm>
 
-#include "base/bytes.hpp"
-
 namespace earlyseed {
 
-namespace {
+SeedFacts facts_about(const Record& seed, const Choice& choice, const Store& store, const Stamp& stamp) {
+    return {.read_only = store.read_only(),
+            .creditable = seed.creditable,
+            .sibling_valid = choice.sibling_valid,
+            .record_boot = seed.boot_id,
+            .boot = stamp.boot_id,
+            .store_flaw = store.flaw(),
+            .record_tag = seed.machine_tag,
+            .machine_tag = stamp.machine_tag};
+}
 
-// In the order of Reason.
-constexpr Explanation kExplanations[] = {
-    /* none */ {"", ""},
-    /* no_store */ {"no store to take a seed from", "run 'earlyseed setup'"},
-    /* refused */ {"the store cannot be used", "see what is said of it"},
-    /* no_seed */ {"no seed saved yet", "nothing to do: the next boot has one"},
-    /* damaged */ {"both slots are damaged", "a new seed was made; if this happens again, check the medium"},
-    /* read_only */ {"the store cannot be written, so the seed cannot be retired", "make it writable"},
-    /* write_failed */ {"the seed's successor could not be stored safely", "check the medium"},
-    /* not_creditable */ {"the seed was saved when the kernel's generator was not ready",
-                   "nothing to do: the next save makes a better one"},
-    /* sibling_doubt */ {"the other slot is damaged or empty, so the seed may have been used before",
-                   "nothing to do: the next boot credits again"},
-    /* other_machine */ {"the seed was saved on another machine, or where this one had no identity",
-                   "nothing to do: the next boot has its own; run 'earlyseed forget' before making an image"},
-    /* exposed */ {"others than root may read the store",
-                   "chmod 600 the file, or mount its file system with umask=0077"},
-    /* forgetful */ {"the store is on an overlay or in memory, which may give the same seed at the next boot again",
-                   "put the store on a disk"},
-    /* boot_unknown */ {"this boot cannot be told from the one that saved the seed",
-                   "mount /proc before earlyseed runs"},
-    /* saved_this_boot */ {"the seed was saved in this very boot", "nothing to do"},
-    /* seed_never */ {"credit-seed = never", ""},
-    /* virtual_machine */ {"virtual machine; a snapshot can be started twice",
-                   "jitter must carry the credit, or set credit-seed = always"},
-    /* machine_unknown */ {"this machine has no identity that the seed could be bound to",
-                   "set credit-seed = always if this store is never copied to another machine"},
-    /* jitter_never */ {"credit-jitter = never", ""},
-    /* timer_coarse */ {"timer test: the clock is too coarse for a sample", "rely on the seed or a hardware RNG"},
-    /* timer_backwards */ {"timer test: the clock ran backwards", "rely on the seed or a hardware RNG"},
-    /* repetition_count */ {"repetition count test: the timings repeat", "rely on the seed or a hardware RNG"},
-    /* adaptive_proportion */ {"adaptive proportion test: one timing prevails", "rely on the seed or a hardware RNG"},
-    /* lag_prediction */ {"lag prediction test: the timings are periodic", "rely on the seed or a hardware RNG"},
-    /* low_estimate */ {"the timings are too regular: assessed below 1 bit a sample",
-                   "rely on the seed or a hardware RNG"},
-    /* out_of_time */ {"no time left", "raise jitter-timeout-ms"},
-    /* quality_zero */ {"quality 0", "if you trust the device, say what it is worth: hwrng-quality, or behind source ="},
-    /* repeatable */ {"files, disks and the kernel's own devices may repeat themselves",
-                     "name a generator's device, a FIFO or a socket"},
-    /* never_credited */ {"nobody can look into it, so it is never credited", ""},
-    /* stuck */ {"the device repeats itself", "do not trust it; look at its driver"},
-    /* not_accepted */ {"the kernel did not accept it", "run as root with CAP_SYS_ADMIN"},
-};
-static_assert(std::size(kExplanations) == static_cast<std::size_t>(Reason::not_accepted) + 1);
-
-}  // namespace
-
-Reason doubt(const SeedFacts& facts) {
+Reason doubt_at_next_boot(const SeedFacts& facts) {
     if (!facts.creditable) return Reason::not_creditable;
     if (!facts.sibling_valid) return Reason::sibling_doubt;
     // A seed without a tag on a machine that has one counts too: its successor would carry this machine's tag.
     if (facts.record_tag != facts.machine_tag) return Reason::other_machine;
-    if (facts.store_flaw != Reason::none) return facts.store_flaw;
+    if (facts.store_flaw != StoreFlaw::none) return reason_of(facts.store_flaw);
     if (all_zero(facts.boot) || all_zero(facts.record_boot)) return Reason::boot_unknown;
-    if (facts.record_boot == facts.boot) return Reason::saved_this_boot;
     return Reason::none;
 }
 
-Credit credit_for_seed(const SeedFacts& facts, SeedPolicy policy) {
+Reason doubt(const SeedFacts& facts) {
+    Reason reason = doubt_at_next_boot(facts);
+    if (reason == Reason::none && facts.record_boot == facts.boot) return Reason::saved_this_boot;
+    return reason;
+}
+
+Credit credit_for_seed(const SeedFacts& facts, bool retired, bool virtual_machine, SeedPolicy policy) {
     if (facts.read_only) return {0, Reason::read_only};
-    if (!facts.retired) return {0, Reason::write_failed};
+    if (!retired) return {0, Reason::write_failed};
     if (Reason reason = doubt(facts); reason != Reason::none) return {0, reason};
     if (policy == SeedPolicy::never) return {0, Reason::seed_never};
     if (policy == SeedPolicy::automatic) {
-        if (facts.virtual_machine) return {0, Reason::virtual_machine};
+        if (virtual_machine) return {0, Reason::virtual_machine};
         if (all_zero(facts.record_tag)) return {0, Reason::machine_unknown};
     }
     return {kFullCreditBits, Reason::none};
+}
+
+Reason reason_of(StoreFlaw flaw) {
+    switch (flaw) {
+        case StoreFlaw::none:
+            return Reason::none;
+        case StoreFlaw::exposed:
+            return Reason::exposed;
+        case StoreFlaw::forgetful:
+            return Reason::forgetful;
+    }
+    return Reason::none;
+}
+
+Creditable creditable(StoreFlaw flaw, bool inherits) {
+    return {.if_ready = inherits || flaw == StoreFlaw::none, .if_not_ready = inherits};
+}
+
+static Reason reason_of(Shortage shortage) {
+    switch (shortage) {
+        case Shortage::none:
+            return Reason::none;
+        case Shortage::timer_coarse:
+            return Reason::timer_coarse;
+        case Shortage::timer_backwards:
+            return Reason::timer_backwards;
+        case Shortage::repetition_count:
+            return Reason::repetition_count;
+        case Shortage::adaptive_proportion:
+            return Reason::adaptive_proportion;
+        case Shortage::lag_prediction:
+            return Reason::lag_prediction;
+        case Shortage::low_estimate:
+            return Reason::low_estimate;
+        case Shortage::out_of_time:
+            return Reason::out_of_time;
+    }
+    return Reason::none;
+}
+
+Credit credit_for_jitter(unsigned earned_bits, Shortage shortage, JitterPolicy policy) {
+    if (policy == JitterPolicy::never) return {0, Reason::jitter_never};
+    if (shortage != Shortage::none) return {0, reason_of(shortage)};
+    return {earned_bits, Reason::none};
 }
 
 bool is_stuck(std::span<const std::uint8_t> bytes) {
@@ -86,15 +95,31 @@ bool is_stuck(std::span<const std::uint8_t> bytes) {
     return bytes.size() > 8;
 }
 
-Credit credit_for_device(std::span<const std::uint8_t> data, unsigned quality, bool repeatable) {
-    std::size_t bytes = data.size();
+Credit credit_for_cpu(std::span<const std::uint8_t> data) {
+    return {0, is_stuck(data) ? Reason::stuck : Reason::never_credited};
+}
+
+// Documentation/admin-guide/devices.txt.
+static bool may_repeat(const kernel::FileInfo& device) {
+    constexpr std::uint32_t memory_major = 1;  // /dev/urandom, /dev/zero, …
+    constexpr std::uint32_t mtd_major = 90;    // flash memory
+    if (device.kind != kernel::FileKind::character_device) return device.kind != kernel::FileKind::other;
+    return device.device.major == memory_major || device.device.major == mtd_major;
+}
+
+Credit credit_for_device(std::span<const std::uint8_t> data, unsigned quality, const kernel::FileInfo& device) {
     if (is_stuck(data)) return {0, Reason::stuck};
-    if (repeatable) return {0, Reason::repeatable};
-    auto bits = std::min<std::uint64_t>(std::uint64_t{bytes} * 8 * quality / 1024, kFullCreditBits);
+    if (may_repeat(device)) return {0, Reason::repeatable};
+    auto bits = std::min<std::uint64_t>(std::uint64_t{data.size()} * 8 * quality / 1024, kFullCreditBits);
     if (bits == 0) return {0, Reason::quality_zero};
     return {static_cast<unsigned>(bits), Reason::none};
 }
 
-Explanation explain(Reason reason) { return kExplanations[static_cast<std::size_t>(reason)]; }
+Credit credit_for_command_line() { return {kFullCreditBits, Reason::none}; }
+
+Credit credit_for_declared(std::uint64_t declared_bits, std::uint64_t bytes) {
+    std::uint64_t most_bits = std::min<std::uint64_t>(bytes * 8, kFullCreditBits);
+    return {static_cast<unsigned>(std::min(declared_bits, most_bits)), Reason::none};
+}
 
 }  // namespace earlyseed

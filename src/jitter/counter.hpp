@@ -6,7 +6,7 @@
 #include <concepts>
 #include <cstdint>
 
-#include "system/kernel.hpp"
+#include "system/clock.hpp"
 
 namespace earlyseed {
 

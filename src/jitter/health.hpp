@@ -10,9 +10,10 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "base/bytes.hpp"
-#include "credit/policy.hpp"
+#include "jitter/shortage.hpp"
 
 namespace earlyseed {
 
@@ -34,15 +35,15 @@ inline constexpr std::uint64_t kBackwards = std::uint64_t{1} << 63;
 struct HealthTest {
     std::string_view name;
     unsigned cutoff;
-    Reason reason;
+    Shortage shortage;
 };
 inline constexpr std::array<HealthTest, 6> kHealthTests{{
-    {"clock ran backwards", 1, Reason::timer_backwards},
-    {"repetition count", kRepetitionCutoff, Reason::repetition_count},
-    {"  of the first difference", kRepetitionCutoff, Reason::repetition_count},
-    {"  of the second difference", kRepetitionCutoff, Reason::repetition_count},
-    {"adaptive proportion", kProportionCutoff, Reason::adaptive_proportion},
-    {"lag prediction", kLagCutoff, Reason::lag_prediction},
+    {"clock ran backwards", 1, Shortage::timer_backwards},
+    {"repetition count", kRepetitionCutoff, Shortage::repetition_count},
+    {"  of the first difference", kRepetitionCutoff, Shortage::repetition_count},
+    {"  of the second difference", kRepetitionCutoff, Shortage::repetition_count},
+    {"adaptive proportion", kProportionCutoff, Shortage::adaptive_proportion},
+    {"lag prediction", kLagCutoff, Shortage::lag_prediction},
 }};
 
 // What a test has seen so far.
@@ -53,13 +54,13 @@ struct TestCount {
 
 class HealthTests {
 public:
-    ~HealthTests() { wipe(this, sizeof *this); }
+    ~HealthTests() { wipe(*this); }
     // One more sample: the whole delta, in clock steps.
     void add(std::uint64_t delta);
 
     // Index in kHealthTests of the first test that failed; kHealthTests.size() when none did.
     std::size_t failed() const { return failed_; }
-    Reason alarm() const { return failed_ == kHealthTests.size() ? Reason::none : kHealthTests[failed_].reason; }
+    Shortage alarm() const { return failed_ == kHealthTests.size() ? Shortage::none : kHealthTests[failed_].shortage; }
     const TestCount& count(std::size_t test) const { return counts_[test]; }
 
 private:

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "machine/identity.hpp"
 
+#include <array>
+#include <string_view>
+
+#include "base/fixed_string.hpp"
 #include "base/hash.hpp"
-#include "system/kernel.hpp"
 #include "base/text.hpp"
+#include "system/cpu.hpp"
+#include "system/files.hpp"
 
 namespace earlyseed {
 
@@ -30,19 +35,22 @@ constexpr const char* kHypervisorFiles[] = {
     "/sys/hypervisor/type",
 };
 
-// Lists as one string each: an array of string_views would cost a relocation a word.
-// Placeholders are in lower case, without blanks and punctuation; the long numbers are UUIDs that many boards share.
-constexpr std::string_view kPlaceholders =
-    "none|na|notspecified|notavailable|notapplicable|tobefilledbyoem|tobefilled|defaultstring|default|"
-    "systemserialnumber|serialnumber|baseboardserialnumber|chassisserialnumber|boardserialnumber|unknown|unspecified|"
-    "invalid|empty|null|oem|test|type2boardserialnumber|sernum0|0x00000000|bsn12345678901234567|mb1234567890|"
-    "bss0123456789|nb1234567890|123456|1234567|12345678|123456789|1234567890|0123456789|0123456789abcdef|"
-    "03000200040005000006000700080009|00020003000400050006000700080009|123456781234567890abcddeefaabbcc";
+// In lower case, without blanks and punctuation; the long numbers are UUIDs that many boards share.
+constexpr char kPlaceholders[][33] = {
+    "none", "na", "notspecified", "notavailable", "notapplicable", "tobefilledbyoem", "tobefilled", "defaultstring",
+    "default", "systemserialnumber", "serialnumber", "baseboardserialnumber", "chassisserialnumber",
+    "boardserialnumber", "unknown", "unspecified", "invalid", "empty", "null", "oem", "test",
+    "type2boardserialnumber", "sernum0", "0x00000000", "bsn12345678901234567", "mb1234567890", "bss0123456789",
+    "nb1234567890", "123456", "1234567", "12345678", "123456789", "1234567890", "0123456789", "0123456789abcdef",
+    "03000200040005000006000700080009", "00020003000400050006000700080009", "123456781234567890abcddeefaabbcc",
+};
 
-constexpr std::string_view kVirtualProducts =
-    "QEMU|KVM|Bochs|VMware|VMW|innotek GmbH|VirtualBox|Xen|Parallels|BHYVE|OpenStack|Virtual Machine|"
-    "Google Compute Engine|Amazon EC2|Apple Virtualization|linux,dummy-virt|Hyper-V|Nutanix AHV|crosvm|Firecracker|KubeVirt|"
-    "Alibaba Cloud|vServer|Droplet";
+// Parts of the names that hypervisors give their machines.
+constexpr char kVirtualProducts[][24] = {
+    "QEMU", "KVM", "Bochs", "VMware", "VMW", "innotek GmbH", "VirtualBox", "Xen", "Parallels", "BHYVE", "OpenStack",
+    "Virtual Machine", "Google Compute Engine", "Amazon EC2", "Apple Virtualization", "linux,dummy-virt", "Hyper-V",
+    "Nutanix AHV", "crosvm", "Firecracker", "KubeVirt", "Alibaba Cloud", "vServer", "Droplet",
+};
 
 }  // namespace
 
@@ -56,22 +64,24 @@ std::string_view read_field(const char* path, std::span<char> buffer) {
 }
 
 bool is_placeholder(std::string_view value) {
-    Text<64> plain;
+    Word plain;
     bool varied = false;
     for (char c : value) {
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && !(c >= '0' && c <= '9')) continue;
-        char lower = static_cast<char>(letter ? c | 0x20 : c);
-        plain.add(std::string_view(&lower, 1));
-        varied = varied || lower != plain.view()[0];
+        c = lower(c);
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) continue;
+        plain.add(c);
+        varied = varied || c != plain.view().front();
     }
     if (!varied) return true;  // nothing at all, all zeros, all F, all X
-    return in_list(kPlaceholders, plain.view());
+    for (std::string_view placeholder : kPlaceholders) {
+        if (plain.view() == placeholder) return true;
+    }
+    return false;
 }
 
 bool is_virtual_product(std::string_view name) {
-    for (std::string_view rest = kVirtualProducts; !rest.empty();) {
-        if (contains(name, take_until(rest, '|'))) return true;
+    for (std::string_view product : kVirtualProducts) {
+        if (contains(name, product)) return true;
     }
     return false;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Which machine is this, and is it a virtual one? Read from what the firmware says, the same in the initrd and in the
-// running system (so nothing that needs a mount or a driver: systemd-boot's system token is left out for that).
+// Which machine this is, and whether it is a virtual one. Read from what the firmware says, the same in the initrd and in
+// the running system (so nothing that needs a mount or a driver: systemd-boot's system token is left out for that).
 #pragma once
 
+#include <span>
 #include <string_view>
 
-#include "seed/record.hpp"
+#include "base/ids.hpp"
 
 namespace earlyseed {
 
@@ -18,7 +19,7 @@ struct Machine {
 // Reads below /sys and /proc/device-tree.
 Machine identify_machine();
 
-// The one line of a file below /sys or /proc, as far as `buffer` has room; empty when it is not there.
+// The text of a file below /sys or /proc without its line end, as far as `buffer` has room; empty when there is none.
 std::string_view read_field(const char* path, std::span<char> buffer);
 
 // True for what manufacturers leave in a serial number's field: one character over and over, "Not Specified",

@@ -26,7 +26,7 @@ Bytes<32> checksum(std::span<const std::uint8_t, kRecordBytes> record) {
     crypto_generichash_init(&state, nullptr, 0, sum.size());
     crypto_generichash_update(&state, record.data(), kChecksumAt);
     if (crypto_generichash_final(&state, sum.data(), sum.size()) != 0) __builtin_trap();
-    wipe(&state, sizeof state);
+    wipe(state);
     return sum;
 }
 
@@ -40,10 +40,10 @@ void copy(const From& from, To to) {
 void encode(const Record& record, std::span<std::uint8_t, kRecordBytes> out) {
     std::fill(out.begin(), out.end(), std::uint8_t{0});
     copy(bytes_of(kRecordMagic), out);
-    store_le(out.subspan(kVersionAt), kRecordVersion);
-    store_le(out.subspan(kFlagsAt), record.creditable ? kCreditableFlag : std::uint16_t{0});
-    store_le(out.subspan(kGenerationAt), record.generation);
-    store_le(out.subspan(kSavedAt), record.saved_at_s);
+    write_le(out.subspan(kVersionAt), kRecordVersion);
+    write_le(out.subspan(kFlagsAt), record.creditable ? kCreditableFlag : std::uint16_t{0});
+    write_le(out.subspan(kGenerationAt), record.generation);
+    write_le(out.subspan(kSavedAt), record.saved_at_s);
     copy(record.boot_id, out.subspan(kBootIdAt));
     copy(record.machine_tag, out.subspan(kMachineTagAt));
     copy(record.seed.span(), out.subspan(kSeedAt));
@@ -56,14 +56,14 @@ SlotState decode(std::span<const std::uint8_t, kRecordBytes> in, Record& record)
     if (!std::equal(magic.begin(), magic.end(), in.begin())) return SlotState::foreign;
     Bytes<32> sum = checksum(in);
     if (!std::equal(sum.begin(), sum.end(), in.begin() + kChecksumAt)) return SlotState::damaged;
-    if (load_le<std::uint16_t>(in.subspan(kVersionAt)) != kRecordVersion) return SlotState::other_version;
+    if (read_le<std::uint16_t>(in.subspan(kVersionAt)) != kRecordVersion) return SlotState::other_version;
 
-    std::uint64_t generation = load_le<std::uint64_t>(in.subspan(kGenerationAt));
+    std::uint64_t generation = read_le<std::uint64_t>(in.subspan(kGenerationAt));
     if (generation == 0 || generation > kMaxGeneration) return SlotState::damaged;
 
-    record.creditable = (load_le<std::uint16_t>(in.subspan(kFlagsAt)) & kCreditableFlag) != 0;
+    record.creditable = (read_le<std::uint16_t>(in.subspan(kFlagsAt)) & kCreditableFlag) != 0;
     record.generation = generation;
-    record.saved_at_s = load_le<std::uint64_t>(in.subspan(kSavedAt));
+    record.saved_at_s = read_le<std::uint64_t>(in.subspan(kSavedAt));
     copy(in.subspan(kBootIdAt, record.boot_id.size()), std::span(record.boot_id));
     copy(in.subspan(kMachineTagAt, record.machine_tag.size()), std::span(record.machine_tag));
     record.seed.copy_from(in.subspan<kSeedAt, kSeedBytes>());

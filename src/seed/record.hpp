@@ -20,7 +20,7 @@
 #include <span>
 #include <string_view>
 
-#include "base/bytes.hpp"
+#include "base/ids.hpp"
 
 namespace earlyseed {
 
@@ -29,9 +29,6 @@ inline constexpr std::size_t kSeedBytes = 64;
 inline constexpr std::uint16_t kRecordVersion = 1;
 inline constexpr std::uint64_t kMaxGeneration = std::uint64_t{1} << 62;  // far from overflow, out of reach
 inline constexpr std::string_view kRecordMagic = "earlySD\n";
-
-using BootId = Bytes<16>;
-using MachineTag = Bytes<32>;  // zeros = the machine's identity is unknown
 
 struct Record {
     bool creditable = false;

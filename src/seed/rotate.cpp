@@ -2,6 +2,8 @@
 #include "seed/rotate.hpp"
 
 #include "base/hash.hpp"
+#include "system/clock.hpp"
+#include "system/random.hpp"
 
 namespace earlyseed {
 
@@ -15,95 +17,71 @@ void stamp_record(Record& record, const Stamp& stamp, std::uint64_t generation, 
     record.machine_tag = stamp.machine_tag;
 }
 
-SeedFacts facts_about(const Record& seed, const Choice& choice, const Store& store, const Stamp& stamp) {
-    return {.read_only = store.read_only(),
-            .retired = false,
-            .creditable = seed.creditable,
-            .sibling_valid = choice.sibling_valid,
-            .record_boot = seed.boot_id,
-            .boot = stamp.boot_id,
-            .store_flaw = store.flaw(),
-            .record_tag = seed.machine_tag,
-            .machine_tag = stamp.machine_tag,
-            .virtual_machine = false};
-}
-
-// 64 bytes of the kernel's output, or none on a kernel before 5.6 that is not ready. True when it is ready.
+// 64 bytes of the kernel's output: when it is not ready, what it has (none on a kernel before 5.6).
 struct KernelBytes {
     Secret<64> buffer;
-    bool ready = false;
+    bool ready = false;  // the generator was, when it gave them
     std::span<const std::uint8_t> bytes;
 
     KernelBytes() {
         ready = static_cast<bool>(kernel::random_bytes(buffer.span()));
         if (ready || kernel::insecure_random_bytes(buffer.span())) bytes = buffer.span();
     }
+    bool makes_creditable(Creditable creditable) const {
+        return ready ? creditable.if_ready : creditable.if_not_ready;
+    }
 };
+
+const Slot& seed_slot(const std::array<Slot, 2>& slots, const Choice& choice) {
+    return slots[static_cast<std::size_t>(choice.seed_slot)];
+}
 
 }  // namespace
 
-Credit feed(std::span<const std::uint8_t, 64> bytes, Credit credit, bool& made_ready) {
-    bool was_ready = kernel::crng_ready();
-    if (!kernel::add_entropy(bytes, credit.bits)) return {0, Reason::not_accepted};
-    // Once ready, what is mixed would wait for the next reseeding, up to a minute away. Best effort: Linux before 4.14
-    // has no such call.
-    if (was_ready) [[maybe_unused]] Status reseeded = kernel::reseed();
-    made_ready = !was_ready && kernel::crng_ready();
-    return credit;
+Rotation::Rotation(Store& store, const std::array<Slot, 2>& slots, const Choice& choice, const Stamp& stamp,
+                   std::span<const std::uint8_t> jitter)
+    : store_(store), choice_(choice), stamp_(stamp), seed_(seed_slot(slots, choice).record), jitter_(jitter) {
+    Hash(label::kPool, pool_input_.span().size()).add(seed_.seed.span()).add(jitter_).finish(pool_input_.span());
 }
 
-RotationResult rotate(Store& store, const std::array<Slot, 2>& slots, const Choice& choice, const RotationInput& input) {
-    const Record& seed = slots[static_cast<std::size_t>(choice.seed_slot)].record;
-    SeedFacts facts = facts_about(seed, choice, store, input.stamp);
-    facts.virtual_machine = input.virtual_machine;
-    RotationResult result;
-
-    Record successor;
-    stamp_record(successor, input.stamp, choice.newest_generation + 1, doubt(facts) == Reason::none);
+Status Rotation::retire(bool creditable) {
+    if (store_.read_only()) return Error{"write", EROFS};
+    stamp_record(successor_, stamp_, choice_.newest_generation + 1, creditable);
     Hash(label::kSuccessor, kSeedBytes)
-        .add(seed.seed.span())
-        .add(input.jitter)
-        .add(bytes_of(successor.saved_at_s))
+        .add(seed_.seed.span())
+        .add(jitter_)
+        .add(bytes_of(successor_.saved_at_s))
         .add(bytes_of(kernel::monotonic_ns()))
-        .add(successor.boot_id)
-        .add(bytes_of(successor.generation))
-        .finish(successor.seed.span());
-    result.retired = store.read_only() ? Status{Error{"write", EROFS}} : store.write(choice.other_slot(), successor);
-    facts.retired = static_cast<bool>(result.retired);
+        .add(successor_.boot_id)
+        .add(bytes_of(successor_.generation))
+        .finish(successor_.seed.span());
+    return store_.write(choice_.other_slot(), successor_);
+}
 
-    Secret<64> pool_input;
-    Hash(label::kPool, pool_input.span().size()).add(seed.seed.span()).add(input.jitter).finish(pool_input.span());
-    result.credit = feed(pool_input.span(), credit_for_seed(facts, input.policy), result.made_ready);
-    if (!result.retired) return result;
-
+Status Rotation::renew(Creditable creditable) {
     KernelBytes kernel_bytes;
     Record renewed;
-    stamp_record(renewed, input.stamp, choice.newest_generation + 2,
-                 (kernel_bytes.ready && store.flaw() == Reason::none) || successor.creditable);
+    stamp_record(renewed, stamp_, choice_.newest_generation + 2, kernel_bytes.makes_creditable(creditable));
     Hash(label::kRenew, kSeedBytes)
-        .add(successor.seed.span())
+        .add(successor_.seed.span())
         .add(kernel_bytes.bytes)
         .finish(renewed.seed.span());
-    result.renewed = store.write(choice.seed_slot, renewed);
-    return result;
+    return store_.write(choice_.seed_slot, renewed);
 }
 
-SaveResult save_seed(Store& store, const std::array<Slot, 2>& slots, const Choice& choice, const Stamp& stamp) {
-    const Slot& seed = slots[static_cast<std::size_t>(choice.seed_slot)];
+SaveResult save_seed(Store& store, const std::array<Slot, 2>& slots, const Choice& choice, const Stamp& stamp,
+                     Creditable creditable) {
     bool has_seed = choice.content == StoreContent::seed;
     SaveResult result;
     result.generation = choice.newest_generation;
-    // A seed of this boot that waits for the next is none the worse for that.
-    Reason reason = doubt(facts_about(seed.record, choice, store, stamp));
-    bool inherits = has_seed && (reason == Reason::none || reason == Reason::saved_this_boot);
 
     auto write_next = [&](int slot) {
         KernelBytes kernel_bytes;
         Record next;
-        result.creditable = (kernel_bytes.ready && store.flaw() == Reason::none) || inherits;
+        result.creditable = kernel_bytes.makes_creditable(creditable);
         stamp_record(next, stamp, ++result.generation, result.creditable);
         Hash hash(label::kSave, kSeedBytes);
-        if (has_seed) hash.add(seed.record.seed.span());
+        if (has_seed) hash.add(seed_slot(slots, choice).record.seed.span());
         hash.add(kernel_bytes.bytes)
             .add(bytes_of(next.saved_at_s))
             .add(bytes_of(kernel::monotonic_ns()))

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The life of a seed: where it is retired, what is hashed into what, and what is written in which order. Called by load
-// (rotate) and by save, setup and load on an empty store (save_seed). Neither logs.
+// The life of a seed: where it is retired, what is hashed into what, and what is written in which order. What it is credited
+// with is decided elsewhere (credit/): this file knows hashes, slots and the store.
 #pragma once
 
-#include "boot/context.hpp"
 #include "seed/store.hpp"
 
 namespace earlyseed {
@@ -14,29 +13,41 @@ struct Stamp {
     MachineTag machine_tag;
 };
 
-struct RotationInput {
-    std::span<const std::uint8_t> jitter;  // JitterResult::digest
-    Stamp stamp;
-    bool virtual_machine;
-    SeedPolicy policy;
+// Whether a new record may be marked creditable, which can depend on the kernel's generator: with its output in the record,
+// or without.
+struct Creditable {
+    bool if_ready;
+    bool if_not_ready;
 };
 
-struct RotationResult {
-    Credit credit;           // what the kernel was credited with, and why not more
-    bool made_ready = false; // the generator was not ready before, and is now
-    Status retired;          // the successor's write
-    Status renewed;          // the write over the retired seed; not tried when `retired` failed
-};
-
-// Retires the seed of `slots`, feeds it to the kernel, and overwrites it:
-//   1. successor = H(seed, jitter, time, boot, generation) to the other slot, flushed and read back. From here on the
-//      seed is never the newest record again, so whatever happens it is not credited a second time.
-//   2. pool input = H'(seed, jitter) to the kernel, credited by policy. From what is on the medium afterwards it cannot be
+// One rotation, in this order:
+//   1. retire(): successor = H(seed, jitter, time, boot, generation) into the other slot, flushed and read back. From here on
+//      the seed is never the newest record again, so whatever happens it is not credited a second time.
+//   2. pool_input() = H'(seed, jitter) is what the kernel is fed with. From what is on the medium after step 3 it cannot be
 //      computed: the seed is gone, its successor came out of a one-way function.
-//   3. renewed = H''(successor, 64 bytes of the kernel's output) over the seed. Always: while the seed is still on the
+//   3. renew(): H''(successor, 64 bytes of the kernel's output) over the seed. Always: while the seed is still on the
 //      medium, step 2 does not hold.
-// When step 1 fails, the seed is mixed with credit 0, and nothing more is written.
-RotationResult rotate(Store& store, const std::array<Slot, 2>& slots, const Choice& choice, const RotationInput& input);
+// When step 1 fails nothing more may be written, and the seed earns nothing.
+class Rotation {
+public:
+    // `slots` and `choice`: what the store holds, with a seed in it. `jitter`: JitterResult::digest.
+    Rotation(Store& store, const std::array<Slot, 2>& slots, const Choice& choice, const Stamp& stamp,
+             std::span<const std::uint8_t> jitter);
+
+    // EROFS, without a try, when the store is read-only.
+    Status retire(bool creditable);
+    std::span<const std::uint8_t, 64> pool_input() const { return pool_input_.span(); }
+    Status renew(Creditable creditable);
+
+private:
+    Store& store_;
+    const Choice& choice_;
+    const Stamp& stamp_;
+    const Record& seed_;
+    std::span<const std::uint8_t> jitter_;
+    Record successor_;
+    Secret<64> pool_input_;
+};
 
 struct SaveResult {
     Status written;
@@ -45,12 +56,9 @@ struct SaveResult {
 };
 
 // A new record = H(seed if any, 64 bytes of the kernel's output, time, boot, generation) into the other slot; and one
-// more into the slot of the seed when there was no seed, so that both are filled. Creditable when the kernel is ready, or
-// when the seed that it comes from is. Never blocks. choice.content must be seed or empty.
-SaveResult save_seed(Store& store, const std::array<Slot, 2>& slots, const Choice& choice, const Stamp& stamp);
-
-// Mixes 64 bytes with this credit (0 with Reason::not_accepted when the kernel refuses), and makes them reach the output
-// at once if the generator is ready already. True in `made_ready` when it was not and is now.
-Credit feed(std::span<const std::uint8_t, 64> bytes, Credit credit, bool& made_ready);
+// more into the slot of the seed when there was no seed, so that both are filled. Never blocks. choice.content must be
+// seed or empty.
+SaveResult save_seed(Store& store, const std::array<Slot, 2>& slots, const Choice& choice, const Stamp& stamp,
+                     Creditable creditable);
 
 }  // namespace earlyseed

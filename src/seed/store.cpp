@@ -3,36 +3,28 @@
 
 #include <algorithm>
 
-#include "system/log.hpp"
-#include "boot/report.hpp"
+#include "base/text.hpp"
+#include "seed/store_device.hpp"
+#include "system/mounts.hpp"
+#include "system/run_directory.hpp"
 
 namespace earlyseed {
 
+using namespace std::string_view_literals;
+
 namespace {
 
-constexpr const char* kMountPoint = "/run/earlyseed/mnt";
-constexpr const char* kDoubtNote = "/run/earlyseed/in-doubt";
 constexpr std::uint64_t kBlockBytes = kernel::kBlockBytes;
 
 bool is_write_protection(int code) { return code == EROFS || code == EACCES || code == EPERM; }
 
 }  // namespace
 
-std::string_view file_system_type(std::span<const std::uint8_t> start) {
-    // ext2, 3 and 4: s_magic (Linux, Documentation/filesystems/ext4/super.rst).
-    if (start.size() >= 0x43a && start[0x438] == 0x53 && start[0x439] == 0xef) return "ext4";
-    // FAT12 to FAT32: boot signature, and the type's name (Microsoft, FAT specification 1.03).
-    if (start.size() >= 512 && start[510] == 0x55 && start[511] == 0xaa) {
-        auto says = [&](std::size_t at) { return start[at] == 'F' && start[at + 1] == 'A' && start[at + 2] == 'T'; };
-        if (says(54) || says(82)) return "vfat";
-    }
-    return {};
-}
-
 Store::~Store() {
     file_.close();
-    if (mounted_) [[maybe_unused]] Status unmounted = kernel::unmount(kMountPoint);
-    if (!remounted_.empty()) [[maybe_unused]] Status remounted = kernel::remount(remounted_.c_str(), true);
+    // At the latest they end with the process, whose own mounts they are.
+    if (mounted_) ignore(kernel::unmount(kMountPoint));
+    if (!remounted_.empty()) ignore(kernel::remount(remounted_.c_str(), true));
 }
 
 Store::Outcome Store::open(const StoreSpec& spec, Mode mode, Stage stage, std::string_view root, Line& problem) {
@@ -54,32 +46,43 @@ Store::Outcome Store::open(const StoreSpec& spec, Mode mode, Stage stage, std::s
     return open_file(device, problem);
 }
 
+Status Store::open_or_create(const Path& path) {
+    if (mode_ == Mode::create && !kernel::file_info(path.c_str(), false)) {
+        Path parent(first(path, path.view().rfind('/')));
+        Status created = parent.empty() ? Status{} : kernel::make_directory(parent.c_str(), 0700);
+        if (created) created = kernel::create_zeros(path.c_str(), kStoreBytes);
+        if (!created) return created;
+    }
+    auto opened = kernel::open_exclusive(path.c_str(), read_only_ ? kernel::Access::read : kernel::Access::write);
+    if (!opened && !read_only_ && is_write_protection(opened.error().code)) {
+        read_only_ = true;
+        opened = kernel::open_exclusive(path.c_str(), kernel::Access::read);
+    }
+    if (!opened) return opened.error();
+    file_ = std::move(*opened);
+    return {};
+}
+
 Store::Outcome Store::open_file(const Path& path, Line& problem) {
     auto refuse = [&](const auto&... what) {
         problem.add("store ", name_, ": ", what...);
         return Outcome::refused;
     };
-    if (mode_ == Mode::create && !kernel::file_info(path.c_str(), false)) {
-        Path folder(first(path.view(), path.view().rfind('/')));
-        Status made = folder.empty() ? Status{} : kernel::make_directory(folder.c_str(), 0700);
-        if (made) made = kernel::create_zeros(path.c_str(), kStoreBytes);
-        if (!made) return refuse(describe(made.error(), "it"));
-    }
-    auto opened = kernel::open_store(path.c_str(), read_only_ ? kernel::Access::read : kernel::Access::write);
-    if (!opened && !read_only_ && is_write_protection(opened.error().code)) {
-        read_only_ = true;
-        opened = kernel::open_store(path.c_str(), kernel::Access::read);
-    }
-    if (!opened) {
+    if (Status opened = open_or_create(path); !opened) {
         switch (opened.error().code) {
-        case ENOENT: problem.add("store ", name_, " is not there"); return Outcome::absent;
-        case EBUSY: return refuse("is in use (mounted?); give earlyseed a partition of its own");
-        case ELOOP: return refuse("is a symbolic link; name the file itself");
-        default: return refuse(describe(opened.error(), "it"));
+            case ENOENT:
+                problem.add("store ", name_, " is not there");
+                return Outcome::absent;
+            case EBUSY:
+                return refuse("is in use (mounted?); give earlyseed a partition of its own");
+            case ELOOP:
+                return refuse("is a symbolic link; name the file itself");
+            default:
+                return refuse(describe(opened.error(), "it"sv));
         }
     }
-    auto info = kernel::file_info(*opened);
-    if (!info) return refuse(describe(info.error(), "it"));
+    auto info = kernel::file_info(file_);
+    if (!info) return refuse(describe(info.error(), "it"sv));
     bool regular = info->kind == kernel::FileKind::regular;
     if (!regular && info->kind != kernel::FileKind::block_device) {
         return refuse("is neither a regular file nor a block device");
@@ -89,13 +92,26 @@ Store::Outcome Store::open_file(const Path& path, Line& problem) {
                       regular ? "remove it and run 'earlyseed setup'" : "make the partition larger");
     }
     if (regular && info->owner != 0) return refuse("does not belong to root; chown it");
-    if (regular) {
-        if (kernel::on_forgetful_file_system(*opened)) flaw_ = Reason::forgetful;
-        if ((info->permissions & 077) != 0) flaw_ = Reason::exposed;
-    }
+    if (regular && kernel::on_forgetful_file_system(file_)) flaw_ = StoreFlaw::forgetful;
+    if (regular && (info->permissions & 077) != 0) flaw_ = StoreFlaw::exposed;
     size_bytes_ = info->size_bytes;
-    file_ = std::move(*opened);
     return Outcome::opened;
+}
+
+// Mounts the file system at kMountPoint, read-only where it must be.
+Status Store::mount_file_system(const Path& device, const char* type) {
+    Status done = kernel::make_directory(kRunDirectory, 0755);
+    if (done) done = kernel::make_directory(kMountPoint, 0700);
+    if (done) done = kernel::private_mounts();
+    if (!done) return done;
+    // For reading: what is mounted already is mounted writable, most likely, and cannot be mounted in the other way. For
+    // writing: whatever is wrong with the medium, the seed may still be readable.
+    bool read_only = read_only_ && !kernel::is_in_use(device.c_str());
+    done = kernel::mount(device.c_str(), kMountPoint, type, read_only);
+    if (!done && (!read_only_ || done.error().code == EBUSY)) {
+        done = kernel::mount(device.c_str(), kMountPoint, type, !read_only);
+    }
+    return done;
 }
 
 Store::Outcome Store::mount_and_open(const Path& device, std::string_view path, Line& problem) {
@@ -112,18 +128,7 @@ Store::Outcome Store::mount_and_open(const Path& device, std::string_view path, 
     std::string_view type = file_system_type(start);
     if (type.empty()) return refuse("its file system is neither ext2, 3 or 4 nor vfat; use a partition");
 
-    Status done = kernel::make_directory(kRunFolder, 0755);
-    if (done) done = kernel::make_directory(kMountPoint, 0700);
-    if (done) done = kernel::private_mounts();
-    if (done) {
-        // For reading: what is mounted already is so writable, most likely, and cannot be mounted in the other way. For
-        // writing: whatever is wrong with the medium, the seed may be readable yet.
-        bool read_only = read_only_ && !kernel::is_in_use(device.c_str());
-        done = kernel::mount(device.c_str(), kMountPoint, type.data(), read_only);
-        if (!done && (!read_only_ || done.error().code == EBUSY)) {
-            done = kernel::mount(device.c_str(), kMountPoint, type.data(), !read_only);
-        }
-    }
+    Status done = mount_file_system(device, type.data());
     if (!done) {
         std::string_view why = done.error().code == ENODEV ? "; the kernel module of its file system is missing" : "";
         return refuse(describe(done.error(), device.view()), why);
@@ -147,8 +152,8 @@ Store::Outcome Store::open_in_root(std::string_view root, std::string_view path,
 
 // --- slots ------------------------------------------------------------------------------------------------------------
 
-Text<288> Store::doubt_note(int slot) const {
-    Text<288> note;
+Path Store::doubt_note(int slot) const {
+    Path note;
     note.add(static_cast<unsigned>(slot), " ", name_, "\n");
     return note;
 }
@@ -159,7 +164,7 @@ void Store::read(std::array<Slot, 2>& slots) {
     if (!read_only_ && !kernel::flush(file_)) read_only_ = true;
 
     char buffer[300];
-    auto note = kernel::read_text(kDoubtNote, buffer);
+    auto note = kernel::read_text(kDoubtNotePath, buffer);
     Secret<kBlockBytes> block;
     for (int slot = 0; slot < 2; slot++) {
         Slot& into = slots[static_cast<std::size_t>(slot)];
@@ -205,16 +210,16 @@ Status Store::erase() {
 
 Status Store::write_block(int slot, kernel::Block block) {
     std::uint64_t offset = static_cast<unsigned>(slot) * kBlockBytes;
-    // Without /run there is no note; the write is no worse for it.
-    if (auto note = kernel::create(kDoubtNote)) {
-        [[maybe_unused]] Status noted = kernel::write_bytes(*note, bytes_of(doubt_note(slot).view()));
+    // Without /run there is no note; the write is no worse without it.
+    if (auto note = kernel::create(kDoubtNotePath)) {
+        ignore(kernel::write_bytes(*note, bytes_of(doubt_note(slot).view())));
     }
     if (Status written = kernel::write_block(file_, offset, block); !written) return written;
     if (Status flushed = kernel::flush(file_); !flushed) return flushed;
     Secret<kBlockBytes> back;
     if (Status read = kernel::read_block(file_, offset, back.span()); !read) return read;
     if (!std::equal(block.begin(), block.end(), back.span().begin())) return Error{"read back", EIO};
-    return kernel::remove_file(kDoubtNote);
+    return kernel::remove_file(kDoubtNotePath);
 }
 
 }  // namespace earlyseed

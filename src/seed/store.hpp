@@ -5,10 +5,9 @@
 
 #include <array>
 
-#include "boot/config.hpp"
-#include "system/kernel.hpp"
-#include "credit/policy.hpp"
 #include "seed/slots.hpp"
+#include "seed/store_spec.hpp"
+#include "system/block_io.hpp"
 
 namespace earlyseed {
 
@@ -18,8 +17,15 @@ inline constexpr std::uint64_t kStoreBytes = 2 * kernel::kBlockBytes;
 enum class Stage {
     early,    // nothing may be mounted: the machine may be about to resume from hibernation
     initrd,   // file systems may be mounted, the root is not there yet
-    root,     // the root is mounted below a folder
+    root,     // the root is mounted below a directory
     running,  // the root is /
+};
+
+// Why no seed in a store can be credited, whatever its record says.
+enum class StoreFlaw {
+    none,
+    exposed,    // others than root may read it
+    forgetful,  // its file system may give the same seed at the next boot again
 };
 
 class Store {
@@ -33,7 +39,7 @@ public:
     enum class Mode {
         read,    // nothing is written, not even a file system's journal where that can be helped
         write,   // for reading only where writing is impossible
-        create,  // write; a file that is missing is made, and the last folder of its path
+        create,  // write; a file that is missing is created, and the last directory of its path
     };
 
     Store() = default;
@@ -47,9 +53,7 @@ public:
     Outcome open(const StoreSpec& spec, Mode mode, Stage stage, std::string_view root, Line& problem);
 
     bool read_only() const { return read_only_; }
-    // Why no seed in this store can be credited, whatever its record says: exposed (others than root may read it),
-    // forgetful, or none.
-    Reason flaw() const { return flaw_; }
+    StoreFlaw flaw() const { return flaw_; }
 
     // A slot that cannot be read, or that a failed write of this boot left in doubt, is not valid. Two empty slots on a
     // device that holds something elsewhere are foreign: nothing was ours here.
@@ -63,29 +67,25 @@ public:
     Status erase();
 
 private:
+    Status open_or_create(const Path& path);
     Outcome open_file(const Path& path, Line& problem);
+    Status mount_file_system(const Path& device, const char* type);
     Outcome mount_and_open(const Path& device, std::string_view path, Line& problem);
     Outcome open_in_root(std::string_view root, std::string_view path, Line& problem);
     // True when there is something outside the slots, in the first MiB or the last 64 KiB, where file systems, partition
     // tables, RAID and LVM have their marks; or when that cannot be read.
     bool holds_other_data();
     Status write_block(int slot, kernel::Block block);
-    Text<288> doubt_note(int slot) const;
+    Path doubt_note(int slot) const;
 
     kernel::File file_;
     Mode mode_ = Mode::read;
     std::uint64_t size_bytes_ = 0;
-    Text<256> name_;
+    Path name_;
     bool read_only_ = false;
-    Reason flaw_ = Reason::none;
+    StoreFlaw flaw_ = StoreFlaw::none;
     bool mounted_ = false;
     Path remounted_;  // the root that was made writable, to be made read-only again
 };
-
-// Path of the block device that `spec` names. Absent or, when several partitions have that name, refused: with a problem.
-Store::Outcome find_device(const StoreSpec& spec, Path& device, Line& problem);
-
-// "ext4" or "vfat", from the first 2048 bytes of a file system; empty when it is neither.
-std::string_view file_system_type(std::span<const std::uint8_t> start);
 
 }  // namespace earlyseed

@@ -1,51 +1,48 @@
 // SPDX-License-Identifier: MIT
-// Which block device a store's tag names.
-#include "system/kernel.hpp"
-#include "seed/store.hpp"
+#include "seed/store_device.hpp"
+
+#include "base/text.hpp"
 
 namespace earlyseed {
 
+using namespace std::string_view_literals;
+
 namespace {
 
-// /sys/class/block/*/uevent says a partition's name as soon as the kernel knows it, without udev.
-struct Search {
-    std::string_view key;    // "PARTNAME=" or "PARTUUID="
-    std::string_view value;
-    Path found;
-    unsigned count = 0;
-};
-
-bool look_at(void* context, std::string_view name) {
-    Search& search = *static_cast<Search*>(context);
-    Path path("/sys/class/block/");
-    path.add(name, "/uevent");
-    char buffer[1024];
-    auto uevent = kernel::read_text(path.c_str(), buffer);
-    if (!uevent) return true;
-    std::string_view device, rest = *uevent;
+// The device's name in a uevent file, if the file's `key` ("PARTNAME=") has this value; empty otherwise.
+std::string_view device_with(std::string_view uevent, std::string_view key, std::string_view wanted) {
+    std::string_view device;
     bool matches = false;
-    while (!rest.empty()) {
-        std::string_view line = take_until(rest, '\n');
-        if (std::string_view value = line; take_prefix(value, "DEVNAME=")) device = value;
-        if (std::string_view value = line; take_prefix(value, search.key)) {
-            matches = same_ignoring_case(value, search.value);
-        }
+    while (!uevent.empty()) {
+        std::string_view line = take_until(uevent, '\n');
+        if (std::string_view value = line; take_prefix(value, "DEVNAME="sv)) device = value;
+        if (std::string_view value = line; take_prefix(value, key)) matches = same_ignoring_case(value, wanted);
     }
-    if (matches && !device.empty()) {
-        search.found = Path("/dev/");
-        search.found.add(device);
-        search.count++;
-    }
-    return true;
+    return matches ? device : std::string_view{};
 }
 
-// udev's folders: /dev/disk/by-partlabel and so on.
+// How many partitions have this name or UUID; `found`: the last of them. /sys/class/block/*/uevent has both as soon as the
+// kernel knows the partition, without udev.
+unsigned find_partition(std::string_view key, std::string_view value, Path& found) {
+    unsigned count = 0;
+    ignore(kernel::for_each_name("/sys/class/block", [&](std::string_view name) {
+        char buffer[1024];
+        auto uevent = kernel::read_text(Path("/sys/class/block/").add(name, "/uevent").c_str(), buffer);
+        if (!uevent) return true;
+        if (std::string_view device = device_with(*uevent, key, value); !device.empty()) {
+            found = "/dev/";
+            found.add(device);
+            count++;
+        }
+        return true;
+    }));
+    return count;
+}
+
+// udev's links: /dev/disk/by-partlabel and so on.
 Path link_to(std::string_view tag, std::string_view value) {
     Path path("/dev/disk/by-");
-    for (char c : tag) {
-        char lower = static_cast<char>(c | 0x20);
-        path.append(std::string_view(&lower, 1));
-    }
+    for (char c : tag) path.add(lower(c));
     return path.add("/", value);
 }
 
@@ -57,22 +54,31 @@ bool is_block_device(const Path& path) {
 }  // namespace
 
 Store::Outcome find_device(const StoreSpec& spec, Path& device, Line& problem) {
-    std::string_view tag = spec.tag.view();
-    if (tag == "PARTLABEL" || tag == "PARTUUID") {
-        Search search{.key = tag == "PARTUUID" ? "PARTUUID=" : "PARTNAME=", .value = spec.device.view(), .found = {}};
-        [[maybe_unused]] Status listed = kernel::for_each_name("/sys/class/block", &search, look_at);
-        if (search.count > 1) {
+    std::string_view tag = spec.tag;
+    if (tag == "PARTLABEL"sv || tag == "PARTUUID"sv) {
+        unsigned count = find_partition(tag == "PARTUUID"sv ? "PARTUUID="sv : "PARTNAME="sv, spec.device, device);
+        if (count > 1) {
             problem.add("store ", spec.text, ": several partitions are called that; name one with PARTUUID=");
             return Store::Outcome::refused;
         }
-        device = search.found;
-        if (search.count == 1 && is_block_device(device)) return Store::Outcome::opened;
+        if (count == 1 && is_block_device(device)) return Store::Outcome::opened;
     }
     // A file system's UUID or label is taken from udev only: it has made sure that this is no member of a RAID.
-    device = tag.empty() ? Path(spec.device.view()) : link_to(tag, spec.device.view());
+    device = tag.empty() ? Path(spec.device) : link_to(tag, spec.device);
     if (is_block_device(device)) return Store::Outcome::opened;
     problem.add("store ", spec.text, " is not there");
     return Store::Outcome::absent;
+}
+
+std::string_view file_system_type(std::span<const std::uint8_t> start) {
+    // ext2, 3 and 4: s_magic (Linux, Documentation/filesystems/ext4/super.rst).
+    if (start.size() >= 0x43a && start[0x438] == 0x53 && start[0x439] == 0xef) return "ext4";
+    // FAT12 to FAT32: boot signature, and the type's name (Microsoft, FAT specification 1.03).
+    if (start.size() >= 512 && start[510] == 0x55 && start[511] == 0xaa) {
+        auto has_name = [&](std::size_t at) { return start[at] == 'F' && start[at + 1] == 'A' && start[at + 2] == 'T'; };
+        if (has_name(54) || has_name(82)) return "vfat";
+    }
+    return {};
 }
 
 }  // namespace earlyseed

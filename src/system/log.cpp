@@ -1,46 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "system/log.hpp"
 
-#include "system/kernel.hpp"
+#include "base/fixed_string.hpp"
+#include "system/mounts.hpp"
+#include "system/process.hpp"
 
 namespace earlyseed {
 
-namespace log {
-
-namespace {
-
-constinit std::string_view command;
-constinit bool to_kernel = false;
-
+// Syslog's levels.
 constexpr int kWarning = 4;
 constexpr int kInformation = 6;
 
-void say(int level, const TextBuffer& line) {
+void Log::info(std::string_view line) const { write(kInformation, line); }
+
+void Log::warn(std::string_view line) const { write(kWarning, line); }
+
+void Log::write(int level, std::string_view line) const {
     Line full("earlyseed: ");
-    full.add(command, ": ", line);
-    bool logged = to_kernel && kernel::log_to_kernel(level, full.view());
+    full.add(command_, ": ", line);
+    bool logged = audience_ == Audience::boot && kernel::log_to_kernel(level, full);
     // In the initrd the kernel log is on the console already.
     if (logged && (!kernel::is_terminal(2) || kernel::in_initramfs())) return;
-    kernel::print(2, full.add("\n").view());
+    kernel::print(2, full.add("\n"));
 }
 
-}  // namespace
-
-void begin(std::string_view name, bool for_boot) {
-    command = name;
-    to_kernel = for_boot;
-}
-
-void info(const TextBuffer& line) { say(kInformation, line); }
-void warn(const TextBuffer& line) { say(kWarning, line); }
-
-}  // namespace log
-
-Line describe(const Error& error, std::string_view object) {
-    Line line("cannot ");
-    line.add(error.operation, " ", object, ": ", kernel::error_text(error.code), " (errno ",
-             static_cast<unsigned>(error.code), ")");
-    return line;
-}
+void print_line(std::string_view line) { kernel::print(1, Line(line).add("\n")); }
 
 }  // namespace earlyseed

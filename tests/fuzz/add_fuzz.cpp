@@ -30,7 +30,7 @@ fake::Buffer conditioned(const fake::Buffer& bytes) {
     return out;
 }
 
-int run(const Options& options, const fake::Buffer& bytes, int end_code) {
+int run(const AddOptions& options, const fake::Buffer& bytes, int end_code) {
     fake::State& state = fake::state();
     state.credited_bits = 0;
     state.feeds.clear();
@@ -45,7 +45,7 @@ int run(const Options& options, const fake::Buffer& bytes, int end_code) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     Input input(data, size);
     fake::State& state = fake::state();  // what add changes in it is cleared by run()
-    Options options;
+    AddOptions options;
     options.file = kPath;
     unsigned how = input.byte();
     options.credit_bits = (how & 1) != 0 ? input.number() : input.below(256) * 2u;

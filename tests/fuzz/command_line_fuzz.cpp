@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::string text(reinterpret_cast<const char*>(data), size);
     Config config;
     complaints.clear();
-    parse_command_line(text, config, complain);
+    parse_command_line(text, config, &complain);
 
     Settings expected;
     std::size_t told = 0;

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::string text(reinterpret_cast<const char*>(data), size);
     Config config;
     complaints.clear();
-    parse_config(text, config, complain);
+    parse_config(text, config, &complain);
 
     Settings expected;
     std::size_t told = 0;

@@ -6,7 +6,7 @@ namespace earlyseed {
 template <>
 void collect_jitter<CpuCounter>(unsigned wanted_bits, unsigned, JitterResult& result) {
     static std::uint64_t collected = 0;
-    store_le<std::uint64_t>(fuzz::jitter_digest, ++collected);
+    write_le<std::uint64_t>(fuzz::jitter_digest, ++collected);
     result.digest.copy_from(fuzz::jitter_digest);
     result.samples = kBatchSamples;
     result.credit_bits = fuzz::jitter_earns ? wanted_bits : 0;

@@ -61,15 +61,15 @@ void check_choice(const Sketch& first, const Sketch& second, const Choice& choic
 }
 
 // The table of the design, row by row.
-unsigned table(const SeedFacts& f, SeedPolicy policy) {
+unsigned table(const SeedFacts& f, bool retired, bool virtual_machine, SeedPolicy policy) {
     bool known = std::any_of(f.record_tag.begin(), f.record_tag.end(), [](std::uint8_t b) { return b != 0; });
     bool here = f.record_tag == f.machine_tag;
     BootId none{};
     bool boots_known = f.boot != none && f.record_boot != none;
-    bool fresh = f.creditable && f.sibling_valid && f.store_flaw == Reason::none && boots_known &&
+    bool fresh = f.creditable && f.sibling_valid && f.store_flaw == StoreFlaw::none && boots_known &&
                  f.boot != f.record_boot && here;
-    bool vouched = policy == SeedPolicy::always || (policy == SeedPolicy::automatic && known && !f.virtual_machine);
-    return fresh && f.retired && !f.read_only && vouched ? 256 : 0;
+    bool vouched = policy == SeedPolicy::always || (policy == SeedPolicy::automatic && known && !virtual_machine);
+    return fresh && retired && !f.read_only && vouched ? 256 : 0;
 }
 
 template <std::size_t N>
@@ -100,20 +100,19 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     unsigned flags = input.byte();
     unsigned flaw = input.below(4);
     SeedFacts facts{.read_only = (flags & 1) != 0,
-                    .retired = (flags & 2) != 0,
                     .creditable = (flags & 4) != 0,
                     .sibling_valid = choice.sibling_valid,
                     .record_boot = mark<16>(input.below(3)),
                     .boot = mark<16>(input.below(3)),
-                    .store_flaw = flaw == 1   ? Reason::exposed
-                                  : flaw == 2 ? Reason::forgetful
-                                              : Reason::none,
+                    .store_flaw = flaw == 1   ? StoreFlaw::exposed
+                                  : flaw == 2 ? StoreFlaw::forgetful
+                                              : StoreFlaw::none,
                     .record_tag = mark<32>(input.below(3)),
-                    .machine_tag = mark<32>(input.below(3)),
-                    .virtual_machine = (flags & 8) != 0};
+                    .machine_tag = mark<32>(input.below(3))};
+    bool retired = (flags & 2) != 0, virtual_machine = (flags & 8) != 0;
     SeedPolicy policy = std::array{SeedPolicy::automatic, SeedPolicy::always, SeedPolicy::never}[input.below(3)];
-    Credit credit = credit_for_seed(facts, policy);
-    require(credit.bits == table(facts, policy), "P3: credit by the table, and no other");
+    Credit credit = credit_for_seed(facts, retired, virtual_machine, policy);
+    require(credit.bits == table(facts, retired, virtual_machine, policy), "P3: credit by the table, and no other");
     require((credit.reason == Reason::none) == (credit.bits != 0), "P8: a zero has a reason");
     require(std::string_view(explain(credit.reason).what).empty() == (credit.bits != 0), "P8: which can be said");
     if (credit.bits != 0) {
@@ -125,7 +124,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::vector<std::uint8_t> given(input.byte());
     unsigned quality = input.byte() * 256u + input.byte();
     for (std::uint8_t& byte : given) byte = static_cast<std::uint8_t>(input.byte());
-    Credit hardware = credit_for_device(given, quality % 1025, false);
+    Credit hardware = credit_for_device(given, quality % 1025, kernel::FileInfo{.kind = kernel::FileKind::other});
     require(hardware.bits <= 256 && hardware.bits * 1024 <= given.size() * 8 * (quality % 1025),
             "P3: a hardware RNG's credit is within its quality");
     require((hardware.reason == Reason::none) == (hardware.bits != 0), "P8: a zero has a reason");

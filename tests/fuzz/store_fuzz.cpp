@@ -462,7 +462,7 @@ private:
 // --- what happens ----------------------------------------------------------------------------------------------------
 
 int run(Command command, const World& world) {
-    Options options;
+    LoadOptions options;
     switch (command) {
         case Command::load:
             return load(options);

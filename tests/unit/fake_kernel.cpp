@@ -4,7 +4,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+
+#include "credit/pool.hpp"
+#include "system/clock.hpp"
+#include "system/cpu.hpp"
+#include "system/mounts.hpp"
+#include "system/process.hpp"
+#include "system/random.hpp"
 
 namespace earlyseed {
 
@@ -305,8 +311,6 @@ namespace kernel {
 
 using namespace fake;
 
-const char* error_text(int code) { return std::strerror(code); }
-
 // --- time ---------------------------------------------------------------------------------------------------------
 
 std::uint64_t monotonic_ns() { return global.now_ns += global.tick_ns; }
@@ -341,9 +345,8 @@ Status insecure_random_bytes(std::span<std::uint8_t> out) {
     return give_random(out, "insecure_random", global.has_insecure ? 0 : EINVAL);
 }
 
-Status add_entropy(std::span<const std::uint8_t> bytes, unsigned credit_bits) {
+Status add_entropy(std::span<const std::uint8_t, 64> bytes, unsigned credit_bits) {
     Failure* failure = journal("add_entropy " + std::to_string(credit_bits));
-    if (bytes.size() > 64) return Error{"RNDADDENTROPY", E2BIG};
     if (failure) return Error{"RNDADDENTROPY", failure->code};
     if (!global.may_add_entropy || !global.root) return Error{"RNDADDENTROPY", EPERM};
     global.feeds.push_back({Buffer(bytes.begin(), bytes.end()), credit_bits});
@@ -429,7 +432,7 @@ Result<FileInfo> file_info(const File& file) {
     return info;
 }
 
-Result<File> open_store(const char* path, Access access) {
+Result<File> open_exclusive(const char* path, Access access) {
     bool writes = access == Access::write;
     Failure* failure = journal(std::string("open_store ") + path + (writes ? " write" : " read"));
     if (failure) return Error{"open", failure->code};
@@ -621,7 +624,7 @@ Status make_directory(const char* path, unsigned permissions) {
     return {};
 }
 
-Status for_each_name(const char* directory, void* context, bool (*visit)(void* context, std::string_view name)) {
+Status for_each_name(const char* directory, FunctionRef<bool(std::string_view name)> visit) {
     Failure* failure = journal(std::string("for_each_name ") + directory);
     if (failure) return Error{"list", failure->code};
     if (!is_folder(directory)) return Error{"open", ENOENT};
@@ -633,7 +636,7 @@ Status for_each_name(const char* directory, void* context, bool (*visit)(void* c
         names.insert(rest.substr(0, rest.find('/')));
     }
     for (const std::string& name : names) {
-        if (!visit(context, name)) break;
+        if (!visit(name)) break;
     }
     return {};
 }
@@ -654,7 +657,7 @@ Result<File> try_lock(const char* path) {
 
 Status private_mounts() {
     Failure* failure = journal("private_mounts");
-    if (failure) return Error{"make mounts private", failure->code};
+    if (failure) return Error{"make mounts private in", failure->code};
     global.mounts_private = true;
     return {};
 }
@@ -735,11 +738,11 @@ std::size_t cpu_random(std::span<std::uint64_t> words) {
 
 bool cpu_reports_hypervisor() { return global.hypervisor; }
 
-int run_bounded(unsigned ms, int (*work)(void* context), void* context) {
+int run_bounded(unsigned ms, FunctionRef<int()> work) {
     journal("run_bounded " + std::to_string(ms));
     if (global.hangs) return kTimedOut;
     std::uint64_t start = global.now_ns;
-    int result = work(context);
+    int result = work();
     return global.now_ns - start > std::uint64_t{ms} * 1'000'000 ? kTimedOut : result;
 }
 

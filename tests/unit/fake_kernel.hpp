@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A machine in memory, behind the functions of src/kernel.hpp: a scripted random number generator, a clock that the
+// A machine in memory, behind the functions of src/system/ and credit/pool.hpp: a scripted random number generator, a clock that the
 // test advances, files, block devices with a volatile write cache, mounts, one lock, and a journal of every call in
 // order. One global State; a test calls reset(), sets the scene, runs a command and looks at what is left. Free of any
 // test framework: fuzz targets stand on it too.
@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "system/kernel.hpp"
+#include "system/block_io.hpp"
 
 namespace earlyseed::fake {
 

@@ -77,13 +77,13 @@ Found newest(const fake::Buffer& content) {
 }
 
 int run_load(bool early, std::string_view root) {
-    Options options;
+    LoadOptions options;
     options.early = early;
     options.root = root;
     return load(options);
 }
 
-int run_save() { return save(Options()); }
+int run_save() { return save(SaveOptions()); }
 
 std::string report(std::string_view key) {
     std::string text = "\n" + fake::text_of(kReportPath);

@@ -7,9 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "boot/boot_id.hpp"
 #include "commands/commands.hpp"
+#include "credit/policy.hpp"
 #include "fake_kernel.hpp"
+#include "machine/identity.hpp"
 #include "seed/record.hpp"
+#include "seed/store.hpp"
+#include "system/run_directory.hpp"
 
 namespace earlyseed::scene {
 

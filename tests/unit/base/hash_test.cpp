@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/fixed_string.hpp"
 #include "catch.hpp"
 #include "base/text.hpp"
 
@@ -108,11 +109,11 @@ TEST_CASE("P6: secrets and the state of a hash are wiped when they go") {
 
 TEST_CASE("bytes: little-endian fields") {
     Bytes<8> bytes{};
-    store_le<std::uint64_t>(bytes, 0x0102030405060708);
+    write_le<std::uint64_t>(bytes, 0x0102030405060708);
     CHECK(bytes == Bytes<8>{8, 7, 6, 5, 4, 3, 2, 1});
-    CHECK(load_le<std::uint64_t>(bytes) == 0x0102030405060708);
-    CHECK(load_le<std::uint16_t>(bytes) == 0x0708);
-    store_le<std::uint16_t>(bytes, 0xfffe);
+    CHECK(read_le<std::uint64_t>(bytes) == 0x0102030405060708);
+    CHECK(read_le<std::uint16_t>(bytes) == 0x0708);
+    write_le<std::uint16_t>(bytes, 0xfffe);
     CHECK(bytes == Bytes<8>{0xfe, 0xff, 6, 5, 4, 3, 2, 1});
     CHECK_FALSE(all_zero(bytes));
     CHECK(all_zero(Bytes<3>{}));

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "catch.hpp"
+#include "boot/run_lock.hpp"
 #include "system/log.hpp"
 #include "scene.hpp"
 
@@ -11,6 +12,8 @@ using namespace earlyseed::scene;
 
 namespace {
 
+constexpr Log kLog("load", Log::Audience::boot);
+
 bool says(const std::string& part) { return said().find(part) != std::string::npos; }
 
 }  // namespace
@@ -18,8 +21,7 @@ bool says(const std::string& part) { return said().find(part) != std::string::np
 TEST_CASE("P8: the configuration is read, the kernel command line wins, each complaint is one warning with its line") {
     machine("credit-seed = never\nwidth = 7\nhwrng-quality = 9000\n");
     fake::put_text("/proc/cmdline", "quiet earlyseed.credit_seed=always earlyseed.colour=red\n");
-    log::begin("load", true);
-    Config config = read_config(Path("/etc/earlyseed.conf"));
+    Config config = read_config(Path("/etc/earlyseed.conf"), kLog);
     CHECK(config.credit_seed == SeedPolicy::always);
     CHECK(config.hwrng_quality == 0);
     REQUIRE(fake::state().kernel_log.size() == 3);
@@ -34,26 +36,23 @@ TEST_CASE("P8: the configuration is read, the kernel command line wins, each com
 TEST_CASE("P4: without a configuration there are defaults and no complaint; one that cannot be read is a warning") {
     machine();
     fake::state().files.erase("/etc/earlyseed.conf");
-    log::begin("load", true);
-    CHECK(read_config(Path("/etc/earlyseed.conf")).store.text.view() == kDefaultStore);
+    CHECK(read_config(Path("/etc/earlyseed.conf"), kLog).store.text.view() == kDefaultStore);
     CHECK(said().empty());
     fake::state().failures.push_back({.call = "read_text", .code = EIO});
-    CHECK(read_config(Path("/etc/earlyseed.conf")).store.text.view() == kDefaultStore);
+    CHECK(read_config(Path("/etc/earlyseed.conf"), kLog).store.text.view() == kDefaultStore);
     CHECK(says("defaults are used"));
 }
 
 TEST_CASE("P8: no /proc is a warning") {
     machine();
     fake::state().files.erase("/proc/cmdline");
-    log::begin("load", true);
-    read_config(Path("/etc/earlyseed.conf"));
+    read_config(Path("/etc/earlyseed.conf"), kLog);
     CHECK(says("is /proc mounted?"));
 }
 
 TEST_CASE("P8: a configuration that is too long says so") {
     machine("credit-seed = never\n" + std::string(9000, '#'));
-    log::begin("load", true);
-    CHECK(read_config(Path("/etc/earlyseed.conf")).credit_seed == SeedPolicy::never);
+    CHECK(read_config(Path("/etc/earlyseed.conf"), kLog).credit_seed == SeedPolicy::never);
     CHECK(says("too long"));
 }
 
@@ -71,14 +70,14 @@ TEST_CASE("P1: the boot ID is read whole, or is unknown") {
 TEST_CASE("P4: the lock is tried as long as was asked, and no longer") {
     machine();
     kernel::File lock;
-    CHECK(take_lock(0, lock) == Lock::taken);
+    CHECK(take_lock(0, lock, kLog) == Lock::taken);
     kernel::File second;
-    CHECK(take_lock(0, second) == Lock::busy);
+    CHECK(take_lock(0, second, kLog) == Lock::busy);
     CHECK(fake::state().sleeps == 0);
-    CHECK(take_lock(100, second) == Lock::busy);
+    CHECK(take_lock(100, second, kLog) == Lock::busy);
     CHECK(fake::state().sleeps == 10);
     lock.close();
-    CHECK(take_lock(100, second) == Lock::taken);
+    CHECK(take_lock(100, second, kLog) == Lock::taken);
     CHECK(fake::state().sleeps == 10);
     CHECK(fake::find("/run/earlyseed")->permissions == 0755);
 }
@@ -88,38 +87,6 @@ TEST_CASE("P4: with a clock that stands still the lock is given up all the same"
     fake::state().tick_ns = 0;
     fake::state().lock_busy = true;
     kernel::File lock;
-    CHECK(take_lock(2000, lock) == Lock::busy);
+    CHECK(take_lock(2000, lock, kLog) == Lock::busy);
     CHECK(fake::state().sleeps == 200);
-}
-
-TEST_CASE("P8: a command for the boot logs to the kernel, for a person to the standard error, and never loses a line") {
-    machine();
-    log::begin("load", true);
-    log::info(Line("one"));
-    REQUIRE(fake::state().kernel_log.size() == 1);
-    CHECK(fake::state().kernel_log[0].text == "earlyseed: load: one");
-    CHECK(fake::state().kernel_log[0].level == 6);
-    CHECK(fake::state().err.empty());
-    fake::state().failures.push_back({.call = "log"});
-    log::warn(Line("two"));
-    CHECK(fake::state().err == "earlyseed: load: two\n");
-    fake::state().err.clear();
-
-    fake::state().terminal = true;
-    log::begin("save", true);
-    log::warn(Line("three"));
-    CHECK(fake::state().err == "earlyseed: save: three\n");
-    CHECK(fake::state().kernel_log.back().text == "earlyseed: save: three");
-    CHECK(fake::state().kernel_log.back().level == 4);
-    fake::state().err.clear();
-
-    fake::state().initramfs = true;  // the kernel log is on the console
-    log::begin("load", true);
-    log::warn(Line("four"));
-    CHECK(fake::state().err.empty());
-
-    log::begin("status", false);
-    log::warn(Line("five"));
-    CHECK(fake::state().err == "earlyseed: status: five\n");
-    CHECK(fake::state().kernel_log.back().text == "earlyseed: load: four");
 }

@@ -11,7 +11,7 @@ using namespace earlyseed::scene;
 namespace {
 
 int run_add(std::uint64_t bits, const char* file = "/root/bytes") {
-    Options options;
+    AddOptions options;
     options.credit_bits = bits;
     options.file = file;
     return add(options);
@@ -79,7 +79,7 @@ TEST_CASE("P4: add stops after 1 MiB of an endless device") {
 TEST_CASE("P3: add reads the standard input by default") {
     machine();
     give(32, "/dev/stdin");
-    Options options;
+    AddOptions options;
     options.credit_bits = 8;
     CHECK(add(options) == kExitDone);
     CHECK(credits() == std::vector<unsigned>{8});

@@ -26,7 +26,7 @@ bool says(const std::string& part) { return said().find(part) != std::string::np
 TEST_CASE("P2: forget wipes both slots, durably, and leaves a note for this boot") {
     machine();
     fake::Entry& store = seeded_partition();
-    CHECK(forget(Options()) == kExitDone);
+    CHECK(forget(ForgetOptions()) == kExitDone);
     CHECK(ritual() == std::vector<std::string>{"flush", "read slot 0", "read slot 1", "write slot 0", "flush",
                                                "read slot 0", "write slot 1", "flush", "read slot 1"});
     CHECK(is_wiped(store));
@@ -49,7 +49,7 @@ TEST_CASE("P2: forget wipes damaged stores and those of another version too") {
         std::copy(sum.begin(), sum.end(), block.begin() + 480);
         fake::set_content(store, 4096, block);
     }
-    CHECK(forget(Options()) == kExitDone);
+    CHECK(forget(ForgetOptions()) == kExitDone);
     CHECK(is_wiped(store));
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("P5: forget never writes over somebody else's data") {
     machine();
     fake::Entry& store = empty_partition();
     fake::set_content(store, 0, fake::Buffer(4096, 0x66));
-    CHECK(forget(Options()) == kExitDegraded);
+    CHECK(forget(ForgetOptions()) == kExitDegraded);
     CHECK(fake::journal_of({"write"}).empty());
     CHECK(says("holds data that is not earlyseed's"));
     CHECK(fake::find(kForgottenPath) == nullptr);
@@ -67,7 +67,7 @@ TEST_CASE("P5: forget writes nothing where it can read nothing") {
     machine();
     seeded_partition();
     fake::state().failures.push_back({.call = "read", .nth = 0});
-    CHECK(forget(Options()) == kExitDegraded);
+    CHECK(forget(ForgetOptions()) == kExitDegraded);
     CHECK(fake::journal_of({"write"}).empty());
     CHECK(says("cannot be read"));
 }
@@ -104,7 +104,7 @@ TEST_CASE("P8: what forget cannot do is exit 1 with a line") {
         fake::state().failures.push_back({.call = "write_text", .nth = 0, .only = "forgotten"});
         line = "the shutdown will save a seed again";
     }
-    CHECK(forget(Options()) == kExitDegraded);
+    CHECK(forget(ForgetOptions()) == kExitDegraded);
     INFO(said());
     CHECK(says(line));
 }
@@ -113,7 +113,7 @@ TEST_CASE("P2: forget fails when it cannot tell which of two partitions is meant
     machine();
     seeded_partition();
     fake::put_partition("vdc1", 65536, 0xfe21, "earlyseed");
-    CHECK(forget(Options()) == kExitDegraded);
+    CHECK(forget(ForgetOptions()) == kExitDegraded);
     INFO(said());
     CHECK(says("several partitions are called that"));
     CHECK(fake::journal_of({"write"}).empty());
@@ -121,6 +121,6 @@ TEST_CASE("P2: forget fails when it cannot tell which of two partitions is meant
 
 TEST_CASE("P8: forget without a store has nothing to do") {
     machine();
-    CHECK(forget(Options()) == kExitDone);
+    CHECK(forget(ForgetOptions()) == kExitDone);
     CHECK(says("nothing to forget"));
 }

@@ -808,8 +808,8 @@ TEST_CASE("P6: no secret byte in a log line, a print, the report or any file but
             std::vector<fake::Buffer> secrets{seed_bytes(0x31), seed_bytes(0x52), fake::Buffer(64, 0x5a)};
             CHECK(leak(secrets) == "");
             CHECK(run_save() == kExitDone);
-            show_status(Options());
-            Options json;
+            show_status(StatusOptions());
+            StatusOptions json;
             json.json = true;
             show_status(json);
             CHECK(leak(secrets) == "");
@@ -824,7 +824,7 @@ TEST_CASE("P6: no secret byte in a log line, a print, the report or any file but
 TEST_CASE("P2: after forget, load puts no new seed into the store in that boot") {
     machine();
     fake::Entry& store = seeded_partition();
-    CHECK(forget(Options()) == kExitDone);
+    CHECK(forget(ForgetOptions()) == kExitDone);
     CHECK(run_load() == kExitDone);
     CHECK(std::all_of(store.durable.begin(), store.durable.end(), [](std::uint8_t b) { return b == 0; }));
 }

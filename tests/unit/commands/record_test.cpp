@@ -5,7 +5,7 @@
 
 #include "catch.hpp"
 #include "deltas.hpp"
-#include "jitter/jitter.hpp"
+#include "jitter/collect.hpp"
 #include "scene.hpp"
 
 using namespace earlyseed;
@@ -24,7 +24,7 @@ std::string stamps_of(const Deltas& deltas, std::uint64_t start = 123456789) {
 int judge(const std::string& text) {
     machine();
     fake::put_text(kRecording, text);
-    Options options;
+    RecordOptions options;
     options.judge = true;
     options.file = kRecording;
     return record(options);
@@ -32,7 +32,7 @@ int judge(const std::string& text) {
 
 int take(std::uint64_t samples, const char* format, const char* file = kRecording) {
     fake::put_folder("/root");
-    Options options;
+    RecordOptions options;
     options.samples = samples;
     options.format = format;
     options.file = file;
@@ -139,7 +139,7 @@ TEST_CASE("P8: what is no time stamp is named with its line: exit 2") {
     }
     // As long as the buffer for a line.
     CHECK(judge("1\n" + std::string(63, '0') + "7\n") == kExitUsage);
-    Options options;
+    RecordOptions options;
     options.judge = true;
     options.file = "/root/nothing";
     machine();

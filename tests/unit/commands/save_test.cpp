@@ -220,7 +220,7 @@ TEST_CASE("P6: a world-readable store is saved to, named, and what is saved is n
     fake::Entry& store = empty_file();
     store.permissions = 0604;
     CHECK(run_save() == kExitDegraded);
-    CHECK(says("others than root may read the store"));
+    CHECK(says("the store is readable by users other than root"));
     CHECK(newest(store.durable).generation == 2);
     CHECK_FALSE(newest(store.durable).creditable);
     store.permissions = 0600;
@@ -232,7 +232,7 @@ TEST_CASE("P2: after forget nothing is saved until the next boot") {
     machine();
     fake::state().crng = fake::Crng::ready;
     fake::Entry& store = seeded_partition();
-    CHECK(forget(Options()) == kExitDone);
+    CHECK(forget(ForgetOptions()) == kExitDone);
     fake::state().journal.clear();
     CHECK(run_save() == kExitDone);
     CHECK(writes().empty());

@@ -12,14 +12,14 @@ using namespace earlyseed::scene;
 namespace {
 
 int run_setup(std::string_view store = "", bool dry_run = false) {
-    Options options;
+    SetupOptions options;
     options.store = store;
     options.dry_run = dry_run;
     return setup(options);
 }
 
 int run_setup_for_image() {
-    Options options;
+    SetupOptions options;
     options.image = true;
     return setup(options);
 }
@@ -318,21 +318,21 @@ TEST_CASE("P2: setup ends what forget began") {
     machine("");
     fake::Entry& store = empty_partition();
     CHECK(run_setup() == kExitDone);
-    CHECK(forget(Options()) == kExitDone);
+    CHECK(forget(ForgetOptions()) == kExitDone);
     CHECK(run_setup() == kExitDone);
     CHECK(newest(store.durable).generation == 2);
     CHECK(run_save() == kExitDone);
     CHECK(newest(store.durable).generation == 3);
 }
 
-TEST_CASE("P8: setup names the command that makes the initrd anew") {
+TEST_CASE("P8: setup names the command that rebuilds the initrd") {
     struct Case {
         const char* tool;
         const char* line;
     };
     for (Case c : {Case{"/usr/sbin/update-initramfs", "now run 'update-initramfs -u'"},
                    {"/usr/bin/dracut", "now run 'dracut --force'"},
-                   {"/nothing", "now make your initrd anew"}}) {
+                   {"/nothing", "now rebuild your initrd"}}) {
         machine("");
         empty_partition();
         fake::put_text(c.tool, "");

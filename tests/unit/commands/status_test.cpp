@@ -70,7 +70,7 @@ private:
 
 int run_status(bool json = false) {
     fake::state().out.clear();
-    Options options;
+    StatusOptions options;
     options.json = json;
     return show_status(options);
 }
@@ -157,7 +157,7 @@ TEST_CASE("P8: status before any load, and of an empty store") {
     empty_partition();
     CHECK(run_status() == kExitNotReady);
     CHECK(prints("NOT READY after "));
-    CHECK(prints("load has not run in this boot: make the initrd anew"));
+    CHECK(prints("load has not run in this boot: rebuild the initrd with earlyseed"));
     CHECK(prints("  empty"));
     fake::state().crng = fake::Crng::ready;
     CHECK(run_status() == kExitDegraded);
@@ -264,7 +264,7 @@ TEST_CASE("P8: a CPU's generator that the kernel does not trust is not used; one
         for (std::uint64_t i = 0; i < 8; i++) fake::state().cpu_words.push_back(stuck ? 7 : 0x123456789abcdef * (i + 1));
         run_load();
         run_status();
-        CHECK(prints("not used: cpu: it has a generator, and the kernel does not trust it") == !stuck);
+        CHECK(prints("not used: cpu: it has a generator that the kernel does not trust") == !stuck);
     }
 }
 

@@ -9,7 +9,7 @@ using namespace earlyseed::scene;
 namespace {
 
 int run_wait(std::uint64_t timeout_s) {
-    Options options;
+    WaitOptions options;
     options.timeout_s = timeout_s;
     return wait(options);
 }

@@ -14,7 +14,7 @@ using namespace earlyseed;
 
 namespace {
 
-Reason alarm_on(const Deltas& deltas) {
+Shortage alarm_on(const Deltas& deltas) {
     HealthTests tests;
     for (std::uint64_t delta : deltas) tests.add(delta);
     return tests.alarm();
@@ -25,7 +25,7 @@ std::size_t samples_to_alarm(const Deltas& deltas) {
     HealthTests tests;
     for (std::size_t i = 0; i < deltas.size(); i++) {
         tests.add(deltas[i]);
-        if (tests.alarm() != Reason::none) return i + 1;
+        if (tests.alarm() != Shortage::none) return i + 1;
     }
     return 0;
 }
@@ -89,9 +89,9 @@ TEST_CASE("P3: repetition count: 30 equal samples pass, 31 do not") {
         Deltas deltas = make_deltas(100, [&](std::size_t) { return prng.unique(); });
         for (unsigned i = 0; i < 30; i++) deltas.push_back(value);
         deltas.push_back(value + (value == 0 ? 7 : -1ull));
-        CHECK(alarm_on(deltas) == Reason::none);
+        CHECK(alarm_on(deltas) == Shortage::none);
         deltas.back() = value;
-        CHECK(alarm_on(deltas) == Reason::repetition_count);
+        CHECK(alarm_on(deltas) == Shortage::repetition_count);
         CHECK(samples_to_alarm(deltas) == 131);
     }
     // From the very first sample on too.
@@ -101,22 +101,22 @@ TEST_CASE("P3: repetition count: 30 equal samples pass, 31 do not") {
 
 TEST_CASE("P3: repetition count on the first difference: a clock that counts its readings") {
     auto line = [](std::size_t size) { return make_deltas(size, [](std::size_t i) { return 1000 + 3 * i; }); };
-    CHECK(alarm_on(line(31)) == Reason::none);              // 30 equal differences
-    CHECK(alarm_on(line(32)) == Reason::repetition_count);  // 31
+    CHECK(alarm_on(line(31)) == Shortage::none);              // 30 equal differences
+    CHECK(alarm_on(line(32)) == Shortage::repetition_count);  // 31
     // Downwards, where differences wrap.
-    CHECK(alarm_on(make_deltas(32, [](std::size_t i) { return 1000 - 3 * i; })) == Reason::repetition_count);
+    CHECK(alarm_on(make_deltas(32, [](std::size_t i) { return 1000 - 3 * i; })) == Shortage::repetition_count);
 }
 
 TEST_CASE("P3: repetition count on the second difference: a constant acceleration") {
     auto square = [](std::size_t size) { return make_deltas(size, [](std::size_t i) { return 1000 + i * i; }); };
-    CHECK(alarm_on(square(32)) == Reason::none);              // 30 equal second differences
-    CHECK(alarm_on(square(33)) == Reason::repetition_count);  // 31
+    CHECK(alarm_on(square(32)) == Shortage::none);              // 30 equal second differences
+    CHECK(alarm_on(square(33)) == Shortage::repetition_count);  // 31
 }
 
 TEST_CASE("P3: adaptive proportion: 324 of a window of 512 pass, 325 do not") {
     Prng prng(1);
-    CHECK(alarm_on(window_with(kProportionCutoff - 1, prng)) == Reason::none);
-    CHECK(alarm_on(window_with(kProportionCutoff, prng)) == Reason::adaptive_proportion);
+    CHECK(alarm_on(window_with(kProportionCutoff - 1, prng)) == Shortage::none);
+    CHECK(alarm_on(window_with(kProportionCutoff, prng)) == Shortage::adaptive_proportion);
     CHECK(samples_to_alarm(window_with(kProportionCutoff, prng)) == 1 + 324 * 512 / 325);
 }
 
@@ -124,42 +124,42 @@ TEST_CASE("P3: adaptive proportion: each window counts anew, by its own first va
     Prng prng(3);
     Deltas full = window_with(kProportionCutoff - 1, prng);
     Deltas twice = joined(full, full);
-    CHECK(alarm_on(twice) == Reason::none);
-    CHECK(alarm_on(joined(twice, window_with(kProportionCutoff, prng))) == Reason::adaptive_proportion);
+    CHECK(alarm_on(twice) == Shortage::none);
+    CHECK(alarm_on(joined(twice, window_with(kProportionCutoff, prng))) == Shortage::adaptive_proportion);
     // Half a window in, the same samples are divided between two windows.
     Deltas shifted = joined(make_deltas(kWindow / 2, [&](std::size_t) { return prng.unique(); }),
                             window_with(kProportionCutoff, prng));
-    CHECK(alarm_on(shifted) == Reason::none);
+    CHECK(alarm_on(shifted) == Shortage::none);
 }
 
 TEST_CASE("P3: lag predictor: 331 hits in a window pass, 332 do not, for each of the 64 lags") {
     for (unsigned lag = 1; lag <= kLags; lag++) {
         INFO("lag " << lag);
         Prng prng(lag);
-        CHECK(alarm_on(lag_hits(lag, kLagCutoff - 1, prng)) == Reason::none);
-        CHECK(alarm_on(lag_hits(lag, kLagCutoff, prng)) == Reason::lag_prediction);
+        CHECK(alarm_on(lag_hits(lag, kLagCutoff - 1, prng)) == Shortage::none);
+        CHECK(alarm_on(lag_hits(lag, kLagCutoff, prng)) == Shortage::lag_prediction);
     }
     Prng prng(65);
-    CHECK(alarm_on(lag_hits(kLags + 1, kLagCutoff, prng)) == Reason::none);
+    CHECK(alarm_on(lag_hits(kLags + 1, kLagCutoff, prng)) == Shortage::none);
 }
 
 TEST_CASE("P3: lag predictor: each window counts anew") {
     Prng prng(7);
     Deltas deltas = lag_hits(9, kLagCutoff - 1, prng);
     deltas = joined(deltas, lag_hits(9, kLagCutoff - 1, prng));
-    CHECK(alarm_on(deltas) == Reason::none);
-    CHECK(alarm_on(joined(deltas, lag_hits(9, kLagCutoff, prng))) == Reason::lag_prediction);
+    CHECK(alarm_on(deltas) == Shortage::none);
+    CHECK(alarm_on(joined(deltas, lag_hits(9, kLagCutoff, prng))) == Shortage::lag_prediction);
 }
 
 TEST_CASE("P3: a clock that ran backwards once") {
     Prng prng(1);
     Deltas deltas = make_deltas(100, [&](std::size_t) { return prng.unique(); });
     deltas[50] = kBackwards - 1;
-    CHECK(alarm_on(deltas) == Reason::none);
+    CHECK(alarm_on(deltas) == Shortage::none);
     deltas[50] = kBackwards;
-    CHECK(alarm_on(deltas) == Reason::timer_backwards);
+    CHECK(alarm_on(deltas) == Shortage::timer_backwards);
     deltas[50] = ~std::uint64_t{0};  // one step back
-    CHECK(alarm_on(deltas) == Reason::timer_backwards);
+    CHECK(alarm_on(deltas) == Shortage::timer_backwards);
     CHECK(samples_to_alarm(deltas) == 51);
 }
 
@@ -197,12 +197,12 @@ TEST_CASE("P3: each test tells the worst that it saw, and how often it was at it
 TEST_CASE("P3: an alarm is final, and the first one is kept") {
     HealthTests tests;
     for (int i = 0; i < 31; i++) tests.add(5);
-    REQUIRE(tests.alarm() == Reason::repetition_count);
+    REQUIRE(tests.alarm() == Shortage::repetition_count);
     tests.add(kBackwards);
-    CHECK(tests.alarm() == Reason::repetition_count);
+    CHECK(tests.alarm() == Shortage::repetition_count);
     Prng prng(1);
     for (int i = 0; i < 5000; i++) tests.add(prng.unique());
-    CHECK(tests.alarm() == Reason::repetition_count);
+    CHECK(tests.alarm() == Shortage::repetition_count);
 }
 
 TEST_CASE("P3: each failing clock is refused, and by the test that is there for it") {
@@ -211,26 +211,26 @@ TEST_CASE("P3: each failing clock is refused, and by the test that is there for 
     auto noise = [&](std::uint64_t values) { return prng.below(values); };
 
     // Samples of 0.6 us.
-    CHECK(alarm_on(Deltas(size, 1500)) == Reason::repetition_count);                  // constant
-    CHECK(alarm_on(coarse_clock(size, 600, 1'000'000)) == Reason::repetition_count);  // 1 ms tick
-    CHECK(alarm_on(coarse_clock(size, 600, 4'000'000)) == Reason::repetition_count);  // 4 ms tick
-    CHECK(alarm_on(coarse_clock(size, 617, 1000)) == Reason::lag_prediction);         // beat of a 1 us clock
-    CHECK(alarm_on(make_deltas(size, [](std::size_t i) { return 7 * i; })) == Reason::repetition_count);  // linear
-    CHECK(alarm_on(make_deltas(size, [](std::size_t i) { return 7 * (i % 500); })) == Reason::repetition_count);
-    CHECK(alarm_on(make_deltas(size, [](std::size_t i) { return 3 * i * i; })) == Reason::repetition_count);  // square
+    CHECK(alarm_on(Deltas(size, 1500)) == Shortage::repetition_count);                  // constant
+    CHECK(alarm_on(coarse_clock(size, 600, 1'000'000)) == Shortage::repetition_count);  // 1 ms tick
+    CHECK(alarm_on(coarse_clock(size, 600, 4'000'000)) == Shortage::repetition_count);  // 4 ms tick
+    CHECK(alarm_on(coarse_clock(size, 617, 1000)) == Shortage::lag_prediction);         // beat of a 1 us clock
+    CHECK(alarm_on(make_deltas(size, [](std::size_t i) { return 7 * i; })) == Shortage::repetition_count);  // linear
+    CHECK(alarm_on(make_deltas(size, [](std::size_t i) { return 7 * (i % 500); })) == Shortage::repetition_count);
+    CHECK(alarm_on(make_deltas(size, [](std::size_t i) { return 3 * i * i; })) == Shortage::repetition_count);  // square
     for (unsigned period = 2; period <= 64; period++) {
         INFO("period " << period);
-        CHECK(alarm_on(periodic(size, period)) == Reason::lag_prediction);
+        CHECK(alarm_on(periodic(size, period)) == Shortage::lag_prediction);
     }
     // A biased low bit.
-    CHECK(alarm_on(make_deltas(size, [&](std::size_t) { return 1500 + (noise(100) < 85 ? 1u : 0u); })) != Reason::none);
+    CHECK(alarm_on(make_deltas(size, [&](std::size_t) { return 1500 + (noise(100) < 85 ? 1u : 0u); })) != Shortage::none);
     // One sample in a thousand is noise.
     CHECK(alarm_on(make_deltas(size, [&](std::size_t) { return noise(1000) == 0 ? noise(64) : 1500; })) ==
-          Reason::repetition_count);
+          Shortage::repetition_count);
     // Runs of 40, each of a value of its own: nothing else sees them soon.
     Deltas runs;
     while (runs.size() < size) runs.insert(runs.end(), 40, prng.unique());
-    CHECK(alarm_on(runs) == Reason::repetition_count);
+    CHECK(alarm_on(runs) == Shortage::repetition_count);
 }
 
 TEST_CASE("P3: adaptive proportion sees what repetition count is too coarse for") {
@@ -238,7 +238,7 @@ TEST_CASE("P3: adaptive proportion sees what repetition count is too coarse for"
     Prng prng(5);
     Deltas deltas = make_deltas(
         512, [&](std::size_t i) { return i != 0 && (i % 20 == 19 || prng.below(5) == 0) ? prng.unique() : 1500; });
-    CHECK(alarm_on(deltas) == Reason::adaptive_proportion);
+    CHECK(alarm_on(deltas) == Shortage::adaptive_proportion);
 }
 
 TEST_CASE("P3: no false alarm in a million samples of 1 bit and of 2 bits each") {
@@ -247,7 +247,7 @@ TEST_CASE("P3: no false alarm in a million samples of 1 bit and of 2 bits each")
         HealthTests tests;
         for (unsigned i = 0; i < 1'000'000; i++) tests.add(1500 + 26 * prng.below(values));
         INFO(values << " values");
-        CHECK(tests.alarm() == Reason::none);
+        CHECK(tests.alarm() == Shortage::none);
     }
 }
 

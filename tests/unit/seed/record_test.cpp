@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fixed_string.hpp"
 #include "catch.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
@@ -148,7 +149,7 @@ TEST_CASE("record: zeros are pristine; anything without the magic is somebody el
 TEST_CASE("record: another version with a good checksum is left to who knows it; with a bad one it is damage") {
     for (unsigned version : {0u, 2u, 0x0101u, 0xffffu}) {
         Raw raw = encoded(1);
-        store_le(std::span(raw).subspan(8), static_cast<std::uint16_t>(version));
+        write_le(std::span(raw).subspan(8), static_cast<std::uint16_t>(version));
         CHECK(state_of(raw) == SlotState::damaged);
         seal(raw);
         CHECK(state_of(raw) == SlotState::other_version);
@@ -158,7 +159,7 @@ TEST_CASE("record: another version with a good checksum is left to who knows it;
 TEST_CASE("record: a generation out of range is damage, whatever the checksum says") {
     auto with_generation = [](std::uint64_t generation) {
         Raw raw = encoded(1);
-        store_le(std::span(raw).subspan(16), generation);
+        write_le(std::span(raw).subspan(16), generation);
         seal(raw);
         return state_of(raw);
     };

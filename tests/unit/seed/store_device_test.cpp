@@ -2,6 +2,7 @@
 // Which block device a store's tag names.
 #include "catch.hpp"
 #include "scene.hpp"
+#include "seed/store_device.hpp"
 
 using namespace earlyseed;
 using namespace earlyseed::scene;

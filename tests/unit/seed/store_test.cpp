@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "scene.hpp"
+#include "seed/store_device.hpp"
 
 using namespace earlyseed;
 using namespace earlyseed::scene;
@@ -196,13 +197,13 @@ TEST_CASE("P6: a file is exposed by any bit for group or others; a device is not
         empty_file().permissions = static_cast<std::uint16_t>(mode);
         Store store;
         REQUIRE(open_it(store, kFile, Stage::running) == Store::Outcome::opened);
-        CHECK((store.flaw() == Reason::exposed) == ((mode & 077) != 0));
+        CHECK((store.flaw() == StoreFlaw::exposed) == ((mode & 077) != 0));
     }
     machine();
     seeded_partition();
     Store store;
     REQUIRE(open_it(store, "/dev/vda1", Stage::running) == Store::Outcome::opened);
-    CHECK(store.flaw() == Reason::none);
+    CHECK(store.flaw() == StoreFlaw::none);
 }
 
 TEST_CASE("P5: file systems are told by their marks") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "jitter/jitter.hpp"
+#include "jitter/judge.hpp"
 
 #include <algorithm>
 
@@ -37,18 +37,18 @@ void JitterJudge::add(std::span<const std::uint64_t, kBatchSamples> batch) {
     least_earning_ = std::min(least_earning_, millibits);
 }
 
-Reason JitterJudge::shortage() const {
-    if (alarm() != Reason::none) return alarm();
-    return low_batches_ != 0 ? Reason::low_estimate : Reason::out_of_time;
+Shortage JitterJudge::shortage() const {
+    if (alarm() != Shortage::none) return alarm();
+    return low_batches_ != 0 ? Shortage::low_estimate : Shortage::out_of_time;
 }
 
-Text<64> JitterJudge::seen(Reason reason) const {
-    Text<64> text;
-    if (reason == Reason::timer_coarse) {
+Word JitterJudge::seen(Shortage shortage) const {
+    Word text;
+    if (shortage == Shortage::timer_coarse) {
         text.add(timer_.distinct, " different, ", timer_.still, " zeros in ", std::uint64_t{kBatchSamples});
-    } else if (reason == Reason::low_estimate) {
+    } else if (shortage == Shortage::low_estimate) {
         text.add(Thousandths{least_}, " bits");
-    } else if (reason == health_.alarm() && reason != Reason::none) {
+    } else if (shortage == health_.alarm() && shortage != Shortage::none) {
         text.add(health_.count(health_.failed()).worst, ", alarm at ", kHealthTests[health_.failed()].cutoff);
     }
     return text;

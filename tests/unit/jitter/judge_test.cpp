@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A collection of jitter: what each clock earns, when the collecting ends, and that everything is hashed. The clocks
 // are counters of the test; what runs between two readings is the product's own sampler.
-#include "jitter/jitter.hpp"
+#include "jitter/collect.hpp"
 
 #include <memory>
 #include <string>
@@ -81,7 +81,7 @@ TEST_CASE("P3: the judge gives nothing for the first batch, and 128 bits for eac
         add(*judge, good_batch(batches));
         CHECK(judge->earned_bits() == 128 * (batches - 1));
     }
-    CHECK(judge->alarm() == Reason::none);
+    CHECK(judge->alarm() == Shortage::none);
     CHECK(judge->low_batches() == 0);
     // 1/8 bit a sample is an eighth of what a batch must be assessed at, at the least.
     CHECK(kBatchCreditBits * 8 == kBatchSamples);
@@ -96,7 +96,7 @@ TEST_CASE("P3: an alarm takes everything back, at once and for good") {
     deltas[1000] = ~std::uint64_t{0};
     add(*judge, deltas);
     CHECK(judge->earned_bits() == 0);
-    CHECK(judge->alarm() == Reason::timer_backwards);
+    CHECK(judge->alarm() == Shortage::timer_backwards);
     for (unsigned i = 5; i <= 9; i++) add(*judge, good_batch(i));
     CHECK(judge->earned_bits() == 0);
 
@@ -112,9 +112,9 @@ TEST_CASE("P3: a run that goes on from one batch into the next is one run") {
     Deltas first = good_batch(1), second = good_batch(2);
     for (unsigned i = 0; i < 16; i++) first[kBatchSamples - 1 - i] = second[i] = 9;
     add(*judge, first);
-    CHECK(judge->alarm() == Reason::none);
+    CHECK(judge->alarm() == Shortage::none);
     add(*judge, second);
-    CHECK(judge->alarm() == Reason::repetition_count);
+    CHECK(judge->alarm() == Shortage::repetition_count);
 }
 
 TEST_CASE("P3: a batch below 1 bit a sample earns nothing, and takes nothing from the others") {
@@ -122,7 +122,7 @@ TEST_CASE("P3: a batch below 1 bit a sample earns nothing, and takes nothing fro
     add(*judge, good_batch(1));
     add(*judge, good_batch(2));
     add(*judge, periodic(kBatchSamples, 100));
-    CHECK(judge->alarm() == Reason::none);
+    CHECK(judge->alarm() == Shortage::none);
     CHECK(judge->low_batches() == 1);
     CHECK(judge->earned_bits() == 128);
     // The claim is about what earned.
@@ -156,7 +156,7 @@ TEST_CASE("P3: the least assessment of the batches that earned is the one that i
 TEST_CASE("P3: a good source earns exactly 256 bits in three batches") {
     auto result = collect_from(good_source());
     CHECK(result->credit_bits == 256);
-    CHECK(result->reason == Reason::none);
+    CHECK(result->shortage == Shortage::none);
     CHECK(result->samples == 3 * kBatchSamples);
     CHECK(result->assessed_millibits > 2500);
     CHECK(result->assessed_millibits < 4000);
@@ -180,7 +180,7 @@ TEST_CASE("P3: no more is credited than was asked for, and less is never credite
     result = collect(256, 2);
     CHECK(result->samples == 2 * kBatchSamples);
     CHECK(result->credit_bits == 0);
-    CHECK(result->reason == Reason::out_of_time);
+    CHECK(result->shortage == Shortage::out_of_time);
 }
 
 TEST_CASE("P3: with nothing wanted, one batch is mixed and nothing credited") {
@@ -188,7 +188,7 @@ TEST_CASE("P3: with nothing wanted, one batch is mixed and nothing credited") {
     auto result = collect(0);
     CHECK(result->samples == kBatchSamples);
     CHECK(result->credit_bits == 0);
-    CHECK(result->reason == Reason::none);
+    CHECK(result->shortage == Shortage::none);
     CHECK_FALSE(all_zero(result->digest.span()));
 }
 
@@ -204,32 +204,32 @@ TEST_CASE("P3: clocks and faults that earn nothing, each with its reason") {
     struct Clock {
         const char* name;
         Delta delta;
-        Reason reason;
+        Shortage reason;
     };
     for (const Clock& clock : {
-             Clock{"constant", sequence([](std::size_t) { return 1500u; }), Reason::repetition_count},
-             Clock{"standing still", sequence([](std::size_t) { return 0u; }), Reason::timer_coarse},
-             Clock{"linear", sequence([](std::size_t i) { return 7 * i; }), Reason::repetition_count},
-             Clock{"quadratic", sequence([](std::size_t i) { return 3 * i * i; }), Reason::repetition_count},
-             Clock{"4 ms tick", tick(600, 4'000'000), Reason::timer_coarse},
-             Clock{"1 ms tick", tick(600, 1'000'000), Reason::timer_coarse},
-             Clock{"1 us clock", tick(617, 1000), Reason::timer_coarse},
+             Clock{"constant", sequence([](std::size_t) { return 1500u; }), Shortage::repetition_count},
+             Clock{"standing still", sequence([](std::size_t) { return 0u; }), Shortage::timer_coarse},
+             Clock{"linear", sequence([](std::size_t i) { return 7 * i; }), Shortage::repetition_count},
+             Clock{"quadratic", sequence([](std::size_t i) { return 3 * i * i; }), Shortage::repetition_count},
+             Clock{"4 ms tick", tick(600, 4'000'000), Shortage::timer_coarse},
+             Clock{"1 ms tick", tick(600, 1'000'000), Shortage::timer_coarse},
+             Clock{"1 us clock", tick(617, 1000), Shortage::timer_coarse},
              Clock{"one noisy bit in a thousand",
                    sequence([&](std::size_t) { return 1500u + (prng.one_in(1000) ? 26u : 0u); }),
-                   Reason::repetition_count},
+                   Shortage::repetition_count},
              Clock{"a biased low bit", sequence([&](std::size_t) { return 1500u + (prng.below(100) < 70 ? 26u : 0u); }),
-                   Reason::adaptive_proportion},
+                   Shortage::adaptive_proportion},
              Clock{"runs of 40", sequence([](std::size_t i) { return Prng(i / 40).unique() >> 30; }),
-                   Reason::repetition_count},
+                   Shortage::repetition_count},
              Clock{"backwards once in a while", sequence([&](std::size_t i) {
                        return i % 500 == 499 ? 0 - std::uint64_t{300} : 1500 + 26 * prng.below(16);
                    }),
-                   Reason::timer_backwards},
+                   Shortage::timer_backwards},
          }) {
         INFO(clock.name);
         auto result = collect_from(clock.delta);
         CHECK(result->credit_bits == 0);
-        CHECK(result->reason == clock.reason);
+        CHECK(result->shortage == clock.reason);
         // An alarm ends the collection with its batch; what there is was hashed all the same.
         CHECK(result->samples <= 3 * kBatchSamples);
         CHECK_FALSE(all_zero(result->digest.span()));
@@ -244,7 +244,7 @@ TEST_CASE("P3: periods up to 64 raise the alarm, periods up to 400 are assessed 
         set_counter(sequence([&](std::size_t i) { return values[i % period]; }));
         auto result = collect(256, 10);
         CHECK(result->credit_bits == 0);
-        CHECK(result->reason == (period <= 64 ? Reason::lag_prediction : Reason::low_estimate));
+        CHECK(result->shortage == (period <= 64 ? Shortage::lag_prediction : Shortage::low_estimate));
         CHECK(result->assessed_millibits < 1000);
     }
 }
@@ -259,7 +259,7 @@ TEST_CASE("P3: a low estimate alone is tried again, and the good batches then co
     auto result = collect();
     CHECK(result->credit_bits == 256);
     CHECK(result->samples == 4 * kBatchSamples);
-    CHECK(result->reason == Reason::none);
+    CHECK(result->shortage == Shortage::none);
 }
 
 TEST_CASE("P4: the time limit is looked at after every batch") {
@@ -272,7 +272,7 @@ TEST_CASE("P4: the time limit is looked at after every batch") {
         CHECK(result->time_ns >= std::uint64_t{timeout_ms} * 1'000'000);
         CHECK(result->time_ns <= std::uint64_t{timeout_ms} * 1'000'000 + 1'100'000);  // a batch takes 1.03 ms here
         // After the start-up batch alone, time is all that was missing.
-        CHECK(result->reason == (timeout_ms <= 1 ? Reason::out_of_time : Reason::low_estimate));
+        CHECK(result->shortage == (timeout_ms <= 1 ? Shortage::out_of_time : Shortage::low_estimate));
     }
 }
 
@@ -284,7 +284,7 @@ TEST_CASE("P4: a collection ends when the clock of the time limit stands still")
     auto result = collect();
     CHECK(result->samples == kMostBatches * kBatchSamples);
     CHECK(result->credit_bits == 0);
-    CHECK(result->reason == Reason::low_estimate);
+    CHECK(result->shortage == Shortage::low_estimate);
     CHECK(result->time_ns == 0);
 }
 
@@ -318,7 +318,7 @@ TEST_CASE("P3: this machine's own counter earns 256 bits") {
     fake::state().tick_ns = 1000;
     auto result = std::make_unique<JitterResult>();
     collect_jitter<CpuCounter>(256, 60'000, *result);
-    INFO("reason " << explain(result->reason).what << ", " << result->assessed_millibits << " thousandths of a bit");
+    INFO("shortage " << static_cast<int>(result->shortage) << ", " << result->assessed_millibits << " thousandths of a bit");
     CHECK(result->credit_bits == 256);
     CHECK(result->assessed_millibits >= 1000);
     CHECK(result->samples >= 3 * kBatchSamples);

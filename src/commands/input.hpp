@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// A command's input.
+#pragma once
+
+#include "system/files.hpp"
+
+namespace earlyseed {
+
+// A file, which may be a FIFO and is waited for, or "-", the standard input.
+inline Result<kernel::File> open_input(const Path& path) {
+    return path.view() == "-" ? Result<kernel::File>(kernel::standard_input()) : kernel::open_read(path.c_str(), true);
+}
+
+}  // namespace earlyseed

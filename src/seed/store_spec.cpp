@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "seed/store_spec.hpp"
+
+#include "base/text.hpp"
+
+namespace earlyseed {
+
+using namespace std::string_view_literals;
+
+namespace {
+
+// "DEVICE", "DEVICE:/path" or "/path": the part before the path, and the path.
+void split(std::string_view text, std::string_view& device, std::string_view& path) {
+    device = text;
+    path = {};
+    if (std::size_t colon = text.find(":/"); colon != std::string_view::npos) {
+        device = first(text, colon);
+        path = text;
+        path.remove_prefix(colon + 1);
+    } else if (text.starts_with("/"sv) && !text.starts_with("/dev/"sv)) {
+        device = {};
+        path = text;
+    }
+}
+
+// A file's absolute path that stays within its file system.
+bool is_file_path(std::string_view path) {
+    return path.starts_with("/"sv) && !path.ends_with("/") && !contains(path, "/../"sv);
+}
+
+bool set_device(std::string_view text, StoreSpec& store) {
+    if (!text.starts_with("/dev/"sv)) {
+        store.tag = take_until(text, '=');
+        if (!is_one_of(store.tag, {"PARTLABEL"sv, "PARTUUID"sv, "UUID"sv, "LABEL"sv})) return false;
+        // The value becomes the name of a link below /dev/disk: it must not lead anywhere else.
+        if (contains(text, "/"sv)) return false;
+    }
+    store.device = text;
+    return !store.device.empty();
+}
+
+}  // namespace
+
+std::optional<StoreSpec> parse_store(std::string_view text) {
+    // '#' would begin a comment in the configuration, and blanks at the ends would be lost there.
+    if (text.empty() || text.size() > kMostStoreBytes) return {};
+    if (contains(text, "#"sv) || trim(text).size() != text.size()) return {};
+    StoreSpec store;
+    store.text = text;
+    std::string_view device, path;
+    split(text, device, path);
+    store.path = path;
+    if (!path.empty() && !is_file_path(path)) return {};
+
+    if (device.empty()) {
+        store.kind = StoreSpec::Kind::file_in_root;
+        return path.empty() || text.front() != '/' ? std::nullopt : std::optional(store);
+    }
+    store.kind = path.empty() ? StoreSpec::Kind::partition : StoreSpec::Kind::file_on;
+    if (!set_device(device, store)) return {};
+    return store;
+}
+
+}  // namespace earlyseed
