@@ -2,8 +2,8 @@
 // The command line: a table of commands, the parsing of their options, and the call.
 #include <span>
 
-#include "commands.hpp"
-#include "kernel.hpp"
+#include "commands/commands.hpp"
+#include "system/kernel.hpp"
 
 namespace earlyseed {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "record.hpp"
+#include "seed/record.hpp"
 
 namespace earlyseed::fuzz {
 

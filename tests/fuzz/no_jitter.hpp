@@ -3,7 +3,7 @@
 // earned its credit is up to the target. Given to the compiler with -include, so that load.cpp stays as it is.
 #pragma once
 
-#include "jitter.hpp"
+#include "jitter/jitter.hpp"
 
 namespace earlyseed {
 

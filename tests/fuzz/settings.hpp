@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "config.hpp"
+#include "boot/config.hpp"
 #include "fuzz.hpp"
 
 namespace earlyseed::fuzz {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "fuzz.hpp"
-#include "policy.hpp"
-#include "slots.hpp"
+#include "credit/policy.hpp"
+#include "seed/slots.hpp"
 
 using namespace earlyseed;
 using namespace earlyseed::fuzz;

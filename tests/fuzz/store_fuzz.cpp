@@ -11,12 +11,12 @@
 #include <set>
 #include <vector>
 
-#include "commands.hpp"
+#include "commands/commands.hpp"
 #include "fake_kernel.hpp"
 #include "fuzz.hpp"
-#include "identity.hpp"
+#include "machine/identity.hpp"
 #include "no_jitter.hpp"
-#include "store.hpp"
+#include "seed/store.hpp"
 
 using namespace earlyseed;
 using namespace earlyseed::fuzz;

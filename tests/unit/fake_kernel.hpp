@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernel.hpp"
+#include "system/kernel.hpp"
 
 namespace earlyseed::fake {
 

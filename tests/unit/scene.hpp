@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "commands.hpp"
+#include "commands/commands.hpp"
 #include "fake_kernel.hpp"
-#include "record.hpp"
+#include "seed/record.hpp"
 
 namespace earlyseed::scene {
 
