@@ -24,7 +24,7 @@ ELSEWHERE = {
     "apt-get install": ("tests/install-packages", "apt install"),
     "subprojects/fetch-libsodium": ("tests/run.py", "subprojects/fetch-libsodium"),
     "meson setup": ("tests/run.py", '"meson", "setup"'),
-    "meson install": ("tests/boot/lab/images.py", '"meson", "install"'),
+    "meson install": ("tests/product/test_product.py", "meson install "),
     "musl/cross": ("tests/cross/conftest.py", "musl/cross"),
     "systemctl enable earlyseed.service": ("tests/hooks/test_systemd.py", '"enable", "earlyseed.service"'),
     "update-initramfs": ("tests/hooks/test_initramfs_tools.py", '"update-initramfs"'),

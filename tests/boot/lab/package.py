@@ -18,7 +18,7 @@ def _build(folder: Path) -> None:
     tree = folder / "earlyseed"
     run(REPOSITORY / "subprojects/fetch-libsodium")
     shutil.copytree(REPOSITORY, tree, symlinks=True,
-                    ignore=shutil.ignore_patterns("build*", ".git", "__pycache__", "libsodium-[0-9]*.[0-9]"))
+                    ignore=shutil.ignore_patterns("build*", ".git", "__pycache__", "libsodium-*-RELEASE"))
     run("dpkg-buildpackage", "--no-sign", "--build=binary", cwd=tree, env={"DEB_BUILD_OPTIONS": "nocheck noautodbgsym"})
     remove_tree(tree)
 
