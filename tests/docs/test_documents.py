@@ -31,7 +31,7 @@ def relative(path: Path) -> str:
 
 
 DOCUMENTS = [path for path in sorted(REPOSITORY.rglob("*.md"))
-             if not re.search(r"(^|/)(\.|build|libsodium-)", relative(path))]
+             if not re.search(r"(^|/)(\.|build|libsodium)", relative(path))]
 
 
 def table(document: str, *columns: str) -> list[list[str]]:
