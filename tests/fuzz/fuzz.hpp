@@ -65,7 +65,7 @@ inline std::array<std::uint8_t, 32> checksum_of(std::span<const std::uint8_t> re
     return sum;
 }
 
-// A second reading of the record's table in the design, which shares no code with record.cpp.
+// A second reading of the table in docs/record-format.md, which shares no code with record.cpp.
 struct Reading {
     SlotState state = SlotState::pristine;
     bool creditable = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Slot choice and credit policy, on any two slots and any facts: total, the same each time, never the newest record as
-// the one to be overwritten (P5), and credit for nothing but what the design's table credits (P1, P2, P3).
+// the one to be overwritten (P5), and credit for nothing but what docs/design.md credits (P1, P2, P3).
 #include <vector>
 
 #include "fuzz.hpp"
@@ -60,7 +60,7 @@ void check_choice(const Sketch& first, const Sketch& second, const Choice& choic
             "P5: the newest record is never the one to be overwritten");
 }
 
-// The table of the design, row by row.
+// The list in docs/design.md, "Credit", row by row.
 unsigned table(const SeedFacts& f, bool retired, bool virtual_machine, SeedPolicy policy) {
     bool known = std::any_of(f.record_tag.begin(), f.record_tag.end(), [](std::uint8_t b) { return b != 0; });
     bool here = f.record_tag == f.machine_tag;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads and makes a store's bytes by the table in the design: two slots of 4096 bytes, each one 512-byte record.
+"""Reads and makes a store's bytes by docs/record-format.md: two slots of 4096 bytes, each one 512-byte record.
 
 An independent reading of the format, for assertions: it shares no code with the program.
 """
