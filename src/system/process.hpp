@@ -9,7 +9,7 @@
 
 namespace earlyseed::kernel {
 
-// No core dump, no ptrace by others, umask 077; for children too. What fails is left as it is.
+// Relocated tables read-only, no core dump, no ptrace by others, umask 077; for children too. What fails is left as it is.
 void harden();
 // Nothing of this process is swapped out; not inherited by a child. Before the first secret.
 void lock_memory();

@@ -316,6 +316,23 @@ def test_an_overflow_ends_the_program(tmp_path):
     assert status in (-signal.SIGSEGV, -signal.SIGILL, -signal.SIGTRAP)
 
 
+# Writes to a table that the start has relocated.
+RELOCATED = """namespace earlyseed::kernel { void harden(); }
+[[gnu::section(".data.rel.ro")]] const volatile void* volatile table = &table;
+int main() {
+    if (HARDEN) earlyseed::kernel::harden();
+    table = nullptr;
+    return 0;
+}
+"""
+
+
+def test_relocated_tables_cannot_be_written(tmp_path):
+    """What musl leaves undone, and kernel::harden() does."""
+    assert run(toolchain().link(tmp_path, RELOCATED, "-DHARDEN=0")) == (0, "")
+    assert run(toolchain().link(tmp_path, RELOCATED, "-DHARDEN=1")) == (-signal.SIGSEGV, "")
+
+
 # --- each check catches what it is for -------------------------------------------------------------------------------
 
 MAIN = "int main() { return 0; }\n"

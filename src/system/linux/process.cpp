@@ -2,6 +2,7 @@
 #include "system/process.hpp"
 
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -13,9 +14,26 @@
 #include "base/fixed_string.hpp"
 #include "system/linux/calls.hpp"
 
+// The linker's name for the start of the program in memory. A PIE is linked for address 0.
+extern "C" [[gnu::visibility("hidden")]] const ElfW(Ehdr) __ehdr_start;
+
 namespace earlyseed::kernel {
 
+// musl (1.2.6) leaves RELRO to the dynamic linker, and a static program has none: makes the tables of addresses, which
+// were relocated at the start, read-only.
+static void protect_relocated_data() {
+    auto start = reinterpret_cast<std::uintptr_t>(&__ehdr_start);
+    std::span headers(reinterpret_cast<const ElfW(Phdr)*>(start + __ehdr_start.e_phoff), __ehdr_start.e_phnum);
+    std::uintptr_t pages = ~(static_cast<std::uintptr_t>(getpagesize()) - 1);
+    for (const auto& header : headers) {
+        if (header.p_type != PT_GNU_RELRO) continue;
+        std::uintptr_t from = (start + header.p_vaddr) & pages, to = (start + header.p_vaddr + header.p_memsz) & pages;
+        mprotect(reinterpret_cast<void*>(from), to - from, PROT_READ);
+    }
+}
+
 void harden() {
+    protect_relocated_data();
     rlimit none{0, 0};
     prlimit(0, RLIMIT_CORE, &none, nullptr);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
