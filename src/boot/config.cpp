@@ -160,8 +160,8 @@ void parse_word(std::string_view word, Config& config, Complain complain) {
 
 }  // namespace
 
-void for_each_config_key(FunctionRef<void(std::string_view key)> visit) {
-    for (const Key& key : kKeys) visit(key.name);
+void for_each_config_key(FunctionRef<void(std::string_view key, std::string_view expected)> visit) {
+    for (const Key& key : kKeys) visit(key.name, key.expected);
 }
 
 std::span<const std::string_view> kernel_words() { return kKernelWords; }

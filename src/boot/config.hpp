@@ -15,6 +15,7 @@
 namespace earlyseed {
 
 inline constexpr std::string_view kConfigPath = "/etc/earlyseed.conf";
+
 // A source of random bytes that the administrator has added, as `source =` names it: "PATH", or "PATH QUALITY".
 inline constexpr std::size_t kMostSources = 4;
 struct SourceSpec {
@@ -41,8 +42,8 @@ struct Config {
 // Called with where ("line 3", "kernel command line") and what is wrong, without a full stop.
 using Complain = FunctionRef<void(std::string_view where, std::string_view what)>;
 
-// Calls visit for each key of the configuration file.
-void for_each_config_key(FunctionRef<void(std::string_view key)> visit);
+// Calls visit for each key of the configuration file, with the values that it takes in words.
+void for_each_config_key(FunctionRef<void(std::string_view key, std::string_view expected)> visit);
 
 // The words of the kernel command line that are looked at; those that end with '=' take a value.
 std::span<const std::string_view> kernel_words();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What bash, zsh and fish offer when Tab is pressed after `earlyseed …`, beside what src/main.cpp knows.
+"""What bash, zsh and fish offer when Tab is pressed after `earlyseed …`, beside what the program knows.
 
 bash and zsh sit at a terminal and get a key that writes every match into the line; the line is then a call of a
 function, which notes its arguments. fish has a command for it.

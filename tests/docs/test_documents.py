@@ -96,6 +96,13 @@ def test_the_lab_reads_this_record():
     assert (lab_record.SLOT_BYTES, lab_record.STORE_BYTES) == (SLOTS[1], STORE_BYTES)
 
 
+def machine_tag(product_uuid: str) -> bytes:
+    tag = hashlib.blake2b(key=b"earlyseed 1: machine tag", digest_size=32)
+    for text in (b"/sys/class/dmi/id/product_uuid", product_uuid.encode()):
+        tag.update(len(text).to_bytes(8, "little") + text)
+    return tag.digest()
+
+
 def test_the_program_writes_this_record(tmp_path):
     """All but the seeds of a first store is known: two records, saved now, in this boot, on that machine."""
     begin = int(time.time())
@@ -105,15 +112,12 @@ def test_the_program_writes_this_record(tmp_path):
     written = base64.b64decode("".join(encoded))
     assert len(written) == STORE_BYTES
 
-    tag = hashlib.blake2b(key=b"earlyseed 1: machine tag", digest_size=32)
-    for text in (b"/sys/class/dmi/id/product_uuid", product.encode()):
-        tag.update(len(text).to_bytes(8, "little") + text)
     seeds = set()
     for generation, at in enumerate(SLOTS, start=1):
         found = {name: written[at + offset:at + offset + size] for offset, size, name in FIELDS}
         assert begin <= int.from_bytes(found["saved at"], "little") <= time.time()
         record = make({"flags": 1, "generation": generation, "saved at": found["saved at"], "seed": found["seed"],
-                       "boot ID": uuid.UUID(boot).bytes, "machine tag": tag.digest()})
+                       "boot ID": uuid.UUID(boot).bytes, "machine tag": machine_tag(product)})
         assert written[at:at + SLOT_BYTES] == record.ljust(SLOT_BYTES, b"\0")
         seeds.add(found["seed"])
     assert len(seeds | {bytes(64)}) == 3
@@ -142,8 +146,10 @@ OLDER = {"flags": 1, "generation": 7, "saved at": 2**33 + 5, "boot ID": bytes(ra
     ({"magic": b"earlySD."}, (7, False)),
 ])
 def test_the_program_reads_this_record(machine, newer, expected):
+    tag = machine_tag(machine.run("cat /sys/class/dmi/id/product_uuid").output.strip())
+    older = {**OLDER, "machine tag": tag}
     with open(machine.folder / "partition", "r+b") as partition:
-        for at, record in zip(SLOTS, (make(OLDER), make({**OLDER, "generation": 8, **newer}))):
+        for at, record in zip(SLOTS, (make(older), make({**older, "generation": 8, **newer}))):
             partition.seek(at)
             partition.write(record)
     status = json.loads(machine.run("earlyseed status --json").output)
