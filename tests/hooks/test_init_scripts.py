@@ -92,7 +92,7 @@ def test_sysvinit_saves_while_the_store_is_writable(machine):
 STUBS = """cd /etc/init.d
 for script in $(grep -l '^### BEGIN INIT INFO' *); do
     header=$(sed -n '/^### BEGIN/,/^### END/p' $script)
-    printf '#!/bin/sh\\n%s\\necho "'"$script"' $1" >>/calls\\n' "$header" >/run/stub
+    printf '#!/bin/sh\\n%s\\necho %s $1 >>/calls\\n' "$header" $script >/run/stub
     cp /run/stub $script
 done"""
 
@@ -107,13 +107,17 @@ def openrc_order(machine):
     machine.path("/calls").unlink(missing_ok=True)
 
 
-def test_openrc_saves_while_the_store_is_writable(openrc_order):
-    """P5: as with sysvinit. What is done at boot, and after it in /etc/init.d/rc's steps of a shutdown."""
+def test_openrc_saves_while_the_store_is_writable(machine, openrc_order):
+    """P5: as with sysvinit. What is done at boot, and after it in /etc/init.d/rc's steps of a shutdown; and that this order is
+    no accident of the names."""
     calls = openrc_order("openrc sysinit", "openrc default", "openrc off", "openrc shutdown")
-    assert calls.index("mountall.sh start") < calls.index("earlyseed start")
-    assert calls.index("earlyseed start") < calls.index("earlyseed stop")
-    assert calls.index("earlyseed stop") < min(calls.index(f"{name} stop") for name in ("umountfs", "umountroot", "mountall.sh"))
+    assert calls.index("mountall.sh start") < calls.index("earlyseed start") < calls.index("earlyseed stop")
     assert calls.count("earlyseed stop") == 1
+    for name in "umountfs", "mountall.sh", "umountroot":
+        assert calls.index("earlyseed stop") < calls.index(f"{name} stop")
+    depends = machine.run("/lib/rc/sh/gendepends.sh").output.splitlines()
+    uses, = [line.split()[2:] for line in depends if line.startswith("earlyseed iuse ")]
+    assert {"mountall", "umountfs"} <= set(uses)
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 139])
