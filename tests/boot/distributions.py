@@ -44,6 +44,8 @@ ROWS = {row.name: row for row in [
     Row("bookworm", INITRAMFS_TOOLS, "openrc"),
     Row("trixie", INITRAMFS_TOOLS),
     Row("trixie", DRACUT),
+    Row("testing", INITRAMFS_TOOLS),
+    Row("testing", DRACUT),
     Row("sid", INITRAMFS_TOOLS),
     Row("sid", DRACUT),
 ]}
@@ -54,7 +56,7 @@ DEFAULT_ROW = "bookworm-initramfs-tools-sysvinit"
 
 # Linux 6.12, and more rarely 7.2, crashes under QEMU 7.2's emulation (int3 while it patches its own code), also before
 # any initrd is there. Such a boot is tried again.
-CRASHING_SUITES = ("trixie", "sid")
+CRASHING_SUITES = ("trixie", "testing", "sid")
 CRASH = re.compile(r"Kernel panic|Oops:|\bBUG:|general protection fault")
 CRASHING_TRIES = 4
 
