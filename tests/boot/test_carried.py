@@ -124,7 +124,8 @@ def leaked(seed, text):
 def test_p6_no_seed_in_the_log(carried):
     """P6: no part of a seed that was in the store is on the console, neither as bytes nor as hexadecimal digits. (What is
     fed to the kernel, tests/secrets looks for.)"""
-    seeds = {slot.seed for boot in carried.values() for slot in (*boot.before.slots, *boot.after.slots) if slot.state == "valid"}
+    slots = [slot for boot in carried.values() for slot in (*boot.before.slots, *boot.after.slots)]
+    seeds = {slot.seed for slot in slots if slot.state == "valid"}
     assert len(seeds) == 4, "the first boot leaves two of them, the second one two more"
     for boot in carried.values():
         console = boot.console_file.read_bytes()

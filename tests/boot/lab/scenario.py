@@ -15,8 +15,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -63,45 +63,30 @@ def variants(names: Sequence[str]) -> list:
     return parameters
 
 
-@dataclass
-class _Outcome:
-    lock: threading.Lock = field(default_factory=threading.Lock)  # held while it is played
-    played: bool = False
-    result: Any = None
-    error: BaseException | None = None
-
-
 class Lab:
     """The scenarios of one run, each played at most once for each variant."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=int(os.environ.get("EARLYSEED_QEMUS") or 2))
         self._lock = threading.Lock()
-        self._outcomes: dict[tuple[str, str], _Outcome] = {}
+        self._outcomes: dict[tuple[str, str], Future] = {}
 
     def request(self, name: str, variant: str) -> None:
         """Queues a scenario."""
-        self._pool.submit(self._play, name, variant)
+        self._pool.submit(self.result, name, variant)
 
     def result(self, name: str, variant: str) -> Any:
         """The scenario's result; raises what its playing raised. The first caller plays it, the others wait: so a
         scenario can build on another one, queued or not."""
-        outcome = self._play(name, variant)
-        if outcome.error:
-            raise outcome.error
-        return outcome.result
-
-    def _play(self, name: str, variant: str) -> _Outcome:
         with self._lock:
-            outcome = self._outcomes.setdefault((name, variant), _Outcome())
-        with outcome.lock:
-            if not outcome.played:
-                outcome.played = True
-                try:
-                    outcome.result = SCENARIOS[name].play(self, variant)
-                except BaseException as error:  # raised in each test that asks
-                    outcome.error = error
-        return outcome
+            is_first = (name, variant) not in self._outcomes
+            outcome = self._outcomes.setdefault((name, variant), Future())
+        if is_first:
+            try:
+                outcome.set_result(SCENARIOS[name].play(self, variant))
+            except BaseException as error:  # raised in each test that asks
+                outcome.set_exception(error)
+        return outcome.result()
 
     def close(self) -> None:
         """Gives up what is still being played, if anything."""
