@@ -61,7 +61,7 @@ def junit(report, status, log):
                 count.failed += 1
             elif (skipped := case.find("skipped")) is not None:
                 name = f"{case.get('classname').replace('.', '/')}.py::{case.get('name')}"
-                count.skipped.append(f"{name}: {skipped.get('message')}")
+                count.skipped.append(f"{name}: {' '.join(skipped.get('message').split())}")
             else:
                 count.passed += 1
     except (OSError, ElementTree.ParseError) as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab import disks
 from lab.machine import Boot, Machine, parse_report
-from lab.qemu import Drive, Qemu
+from lab.qemu import Drive
 from lab.record import Store
 from lab.tools import run
 from scenarios import PATIENCE

@@ -6,7 +6,7 @@ from lab import disks, luks, record, ssh, tools
 from lab.machine import Boot, Machine, parse_report
 from lab.qemu import parse_log
 from lab.scenario import Lab, scenario
-from scenarios import ALWAYS, INITRAMFS_TOOLS, PATIENCE, Boots
+from scenarios import ALWAYS, INITRAMFS_TOOLS, PATIENCE
 
 START = "Begin: Starting dropbear"
 WAITS = "Waiting for kernel randomness"

@@ -22,7 +22,7 @@ import pytest
 def test_passes(): pass
 def test_fails(): assert False
 @pytest.mark.parametrize("number", [1])
-def test_is_skipped(number): pytest.skip("there is no musl for it")
+def test_is_skipped(number): pytest.skip("there is no\\nmusl for it")
 @pytest.mark.xfail(reason="known")
 def test_is_expected_to_fail(): assert False
 @pytest.mark.long
