@@ -3,8 +3,8 @@
 """Runs the stages of ./check, one after the other, whatever became of the one before, and counts.
 
 Stages: shell (shellcheck and a syntax check on every shell file), build (product and unit tests, warnings are
-errors), unit (Catch2), and one for each folder below tests/ that has pytest files. The build goes to build-check/,
-what the stages print to build-check/logs/; what a failed stage printed is shown.
+errors), unit (Catch2), and one for each directory below tests/ that has pytest files. The build goes to build-check/,
+what the stages print to build-check/logs/; what a failed stage printed is shown. tests/README.md has the rest.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -22,19 +22,21 @@ BUILD = REPOSITORY / "build-check"
 LOGS = BUILD / "logs"
 SHELLS = {"sh": ("sh", "dash"), "dash": ("sh", "dash"), "openrc-run": ("sh", "dash"),
           "bash": ("bash", "bash")}  # for shellcheck; checks the syntax
+# Which tests of pytest each tier has, by the marks in tests/pytest.ini.
+TIERS = {"quick": "not long and not nightly", "default": "not nightly", "all": ""}
 
 
 @dataclass
 class Count:
     passed: int = 0
     failed: int = 0
-    skipped: int = 0
+    skipped: list[str] = field(default_factory=list)  # each test's name and the reason
 
     def __add__(self, other):
         return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
 
     def __str__(self):
-        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+        return f"{self.passed} passed, {self.failed} failed, {len(self.skipped)} skipped"
 
 
 def run(log, *command, stream=False, **environment):
@@ -57,8 +59,9 @@ def junit(report, status, log):
         for case in ElementTree.parse(report).iter("testcase"):
             if case.find("failure") is not None or case.find("error") is not None:
                 count.failed += 1
-            elif case.find("skipped") is not None:
-                count.skipped += 1
+            elif (skipped := case.find("skipped")) is not None:
+                name = f"{case.get('classname').replace('.', '/')}.py::{case.get('name')}"
+                count.skipped.append(f"{name}: {' '.join(skipped.get('message').split())}")
             else:
                 count.passed += 1
     except (OSError, ElementTree.ParseError) as error:
@@ -119,15 +122,15 @@ def stage_build(log, _arguments):
     return Count(passed=1) if ok else Count(failed=1)
 
 
-def stage_unit(log, _arguments):
+def stage_unit(log, arguments):
     # Catch2's closing line, not its JUnit report: for that it writes every assertion out, and takes four times as long.
-    status = run(log, BUILD / "tests/unit/unit")
+    status = run(log, BUILD / "tests/unit/unit", *([f"*{arguments.words}*"] if arguments.words else []))
     text = Path(log.name).read_text(encoding="utf-8")
     if status == 0 and (found := re.search(r"^All tests passed \(\d+ assertions? in (\d+) test cases?\)$", text, re.M)):
         return Count(passed=int(found.group(1)))
     count = Count()
     if found := re.search(r"^test cases: .*$", text, re.M):
-        for number, word in re.findall(r"(\d+) (passed|failed|skipped)", found.group()):
+        for number, word in re.findall(r"(\d+) (passed|failed)", found.group()):
             setattr(count, word, int(number))
     if count.failed == 0 and (status != 0 or count.passed == 0):  # a sanitizer ended it
         log.write(f"exit status {status}, {count}\n")
@@ -140,13 +143,25 @@ def stage_pytest(log, arguments, name):
         log.write("not run: there is no product to test\n")
         return Count(failed=1)
     report = LOGS / f"{name}.xml"
-    marks = ["-m", "not long"] if arguments.quick else []
-    status = run(log, sys.executable, "-m", "pytest", "-v", "--no-header", "--tb=short", "--color=no",
-                 f"--junitxml={report}", *marks, f"tests/{name}", stream=name == "boot",
-                 EARLYSEED_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
-    if status == 5 and arguments.quick:  # all of them are long
+    status = run(log, *pytest(arguments, name), "-v", "--no-header", "--tb=short", "--color=no", f"--junitxml={report}",
+                 stream=name == "boot" or arguments.words, EARLYSEED_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
+    if status == 5 and arguments.tier != "all":  # all of them are in a later tier
         return Count()
     return junit(report, status, log)
+
+
+def pytest(arguments, name):
+    """The command for the chosen tests of a directory."""
+    words = ["-k", arguments.words] if arguments.words else []
+    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", TIERS[arguments.tier], *words, f"tests/{name}"]
+
+
+def list_tests(arguments, names):
+    """Prints what would be run: of pytest's stages, each test."""
+    for name in names:
+        print(name, flush=True)
+        if (REPOSITORY / "tests" / name).is_dir() and name != "unit":
+            subprocess.run([*pytest(arguments, name), "--collect-only", "-q"], cwd=REPOSITORY, check=False)
 
 
 def stages():
@@ -181,21 +196,30 @@ def run_stage(name, stage, arguments):
 def main():
     known = stages()
     parser = argparse.ArgumentParser(prog="./check", description="Builds everything and runs all tests.")
-    parser.add_argument("--quick", action="store_true", help="without the tests that are marked as long")
-    parser.add_argument("--all", action="store_true", help="every boot; without it, those that take turns have one day in three")
+    tier = parser.add_mutually_exclusive_group()
+    tier.add_argument("--quick", action="store_const", dest="tier", const="quick", help="what takes five minutes in all")
+    tier.add_argument("--all", action="store_const", dest="tier", const="all", help="every boot and every row of the matrix")
+    parser.add_argument("--list", action="store_true", help="print the tests, run none")
+    parser.add_argument("-k", dest="words", help="only tests with this in their name, of any tier (as pytest's -k)")
     parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"only these: {', '.join(known)}")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.stages if name not in known]
     if unknown:
         parser.error(f"no stage {unknown[0]}; there are: {', '.join(known)}")
+    if arguments.words and not arguments.stages:
+        parser.error("-k needs a stage")
+    arguments.tier = arguments.tier or ("all" if arguments.words else "default")
 
-    if arguments.all:
-        os.environ["EARLYSEED_TURN"] = "all"
+    chosen = set(arguments.stages) or set(known)
+    if arguments.list:
+        list_tests(arguments, [name for name in known if name in chosen])
+        return 0
+    if chosen != {"shell"}:
+        chosen.add("build")  # what an earlier run has built may be of another tree
     LOGS.mkdir(parents=True, exist_ok=True)
-    total = Count()
-    for name, stage in known.items():
-        if not arguments.stages or name in arguments.stages:
-            total += run_stage(name, stage, arguments)
+    total = sum((run_stage(name, stage, arguments) for name, stage in known.items() if name in chosen), Count())
+    for skipped in total.skipped:
+        print(f"skipped: {skipped}")
     print(total, flush=True)
     return 1 if total.failed else 0
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Gives the tests their scenarios: a fixture per scenario, played in the background from the start of the run.
+"""Plays the scenarios of the chosen tests (see lab/scenario.py) in the background, from the start of the run.
 
-Quick runs (`-m "not long"`) play real boots too, of initramfs-tools only: one generator's base image and three
-boots fit into a few minutes on a fresh machine, two generators do not.
+Quick runs play real boots too, of initramfs-tools only: one generator's base image and three boots fit into a few
+minutes on a fresh machine, two generators do not.
 """
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import os
 
 import pytest
 
-import clones  # noqa: F401 (these register the scenarios)
-import cuts  # noqa: F401
-import distributions  # noqa: F401
-import media  # noqa: F401
-import remote  # noqa: F401
-import scenarios  # noqa: F401
-from lab import tools
+from lab import images, tools
 from lab.machine import Boot
-from lab.scenario import SCENARIOS, TURN, TURNS, Lab
+from lab.scenario import SCENARIOS, Lab, scenario, variants
+from scenarios import DRACUT, DRACUT_PLAIN, INITRAMFS_TOOLS, PATIENCE, Boots, partition_machine
+
+
+@scenario(quick=[INITRAMFS_TOOLS], long=[DRACUT], nightly=[DRACUT_PLAIN])
+def carried(_lab: Lab, generator: str) -> Boots:
+    """A new machine with an empty store partition, booted twice in an orderly way. Others inherit it: scenarios.heir()."""
+    machine = partition_machine(f"carried-{generator}", images.image(generator, conf=PATIENCE))
+    return {"first": machine.boot("first boot, empty store"), "second": machine.boot("second boot, same disk")}
 
 
 def _used(fixture_names) -> list[str]:
@@ -26,18 +28,9 @@ def _used(fixture_names) -> list[str]:
 
 
 def pytest_generate_tests(metafunc):
-    """Runs a test once for each generator that all its scenarios are played with; `long` unless quick."""
-    used = [SCENARIOS[name] for name in _used(metafunc.fixturenames)]
-    if not used:
-        return
-    generators = [g for g in used[0].generators if all(g in other.generators for other in used)]
-    metafunc.parametrize("generator", [
-        pytest.param(g, marks=[] if all(g in other.quick for other in used) else [pytest.mark.long])
-        for g in generators], scope="session")
-
-
-def pytest_report_header():
-    return "every scenario" if TURN is None else f"turn {TURN} of 0 to {TURNS - 1}; ./check --all plays every scenario"
+    """Runs a test once for each variant that all its scenarios have."""
+    if used := _used(metafunc.fixturenames):
+        metafunc.parametrize("variant", variants(used), scope="session")
 
 
 def pytest_configure(config):
@@ -47,39 +40,18 @@ def pytest_configure(config):
     tools.say = lambda text: print(f"    {text}", file=terminal)
 
 
-def pytest_collection_modifyitems(config, items):
-    """Leaves out the scenarios whose turn it is not."""
-    due = {True: [], False: []}
-    for item in items:
-        used = _used(item.fixturenames)
-        due[all(SCENARIOS[name].is_due(item.callspec.params["generator"]) for name in used)].append(item)
-    items[:] = due[True]
-    if due[False]:
-        config.hook.pytest_deselected(items=due[False])
-
-
 def pytest_collection_finish(session):
     """Starts the scenarios of the chosen tests, in the order of the tests."""
     if not session.config.option.collectonly:
-        for item in session.items:
-            for name in _used(item.fixturenames):
-                session.config.lab.request(name, item.callspec.params["generator"])
+        wanted = dict.fromkeys((name, item.callspec.params["variant"])
+                               for item in session.items for name in _used(item.fixturenames))
+        for name, variant in wanted:
+            session.config.lab.request(name, variant)
 
 
 def pytest_unconfigure(config):
     if hasattr(config, "lab"):
         config.lab.close()
-
-
-def _fixture(name: str):
-    @pytest.fixture(scope="session", name=name)
-    def play(request, generator):
-        return request.config.lab.result(name, generator)
-    return play
-
-
-for _name in SCENARIOS:
-    globals()[f"scenario_{_name}"] = _fixture(_name)
 
 
 @pytest.hookimpl(hookwrapper=True)

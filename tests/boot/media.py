@@ -8,11 +8,10 @@ from pathlib import Path
 
 from lab import disks
 from lab.machine import Boot, Machine, parse_report
-from lab.qemu import Drive, Qemu
+from lab.qemu import Drive
 from lab.record import Store
-from lab.scenario import Lab, scenario
 from lab.tools import run
-from scenarios import ALWAYS, INITRAMFS_TOOLS, PATIENCE, Boots, heir
+from scenarios import PATIENCE
 
 NATIVE_4K = {"device": "logical_block_size=4096,physical_block_size=4096"}
 READ_ONLY = {"read_only": True}
@@ -104,7 +103,7 @@ def make_media(folder: Path, store: Store) -> dict[str, Medium]:
     return media
 
 
-def _use(machine: Machine, media: dict[str, Medium], label: str, healthy: bool, **how) -> tuple[Boot, dict[str, Use]]:
+def use_media(machine: Machine, media: dict[str, Medium], label: str, healthy: bool, **how) -> tuple[Boot, dict[str, Use]]:
     """Boots the machine, and uses one medium after the other."""
     before = {name: medium.disk.read() for name, medium in media.items()}
     ask = {name: USE.format(name=name, prepare=":" if healthy else medium.prepare, setting=medium.setting,
@@ -122,54 +121,3 @@ def _use(machine: Machine, media: dict[str, Medium], label: str, healthy: bool, 
     return boot, {name: Use(parse_report(boot.answers[name]), said.get(f"load {name}", []),
                             said.get(f"save {name}", []), before[name], medium.disk.read())
                   for name, medium in media.items()}
-
-
-@scenario(INITRAMFS_TOOLS, in_turn=(INITRAMFS_TOOLS,), after=("carried",))
-def media(lab: Lab, generator: str) -> dict:
-    """The machine's own store fails in the initrd, with each kind of error, then works again; in the first and the last
-    of these boots other media are used in the running system: in the first one broken, in the last one healthy."""
-    machine = heir(lab, generator, "media", append=ALWAYS)
-    others = make_media(machine.folder, machine.store.read())
-    write_error, broken = _use(machine, others, "EIO on write", False, store=error_on("write"))
-    slots = machine.store.START // 512
-    return {
-        "write_error": write_error, "broken": broken,
-        "flush_error": machine.boot("EIO on flush", cut=True, store=error_on("flush")),
-        "read_error": machine.boot("EIO on read", cut=True, store={
-            "faults": error_on("read", slots)["faults"] + error_on("read", slots + 8)["faults"]}),
-        **dict(zip(("healthy_boot", "healthy"), _use(machine, others, "healthy again", True))),
-    }
-
-
-def _plug_store(guest: Qemu) -> None:
-    guest.plug("store")
-    guest.wait_for(r"vd[a-z]: vd[a-z]1\b", 300)
-
-
-@scenario(INITRAMFS_TOOLS, in_turn=(INITRAMFS_TOOLS,), after=("carried",))
-def late(lab: Lab, generator: str) -> Boots:
-    """The store's disk is plugged in after login; while the initrd waits for the root's disk; while the root file
-    system's systemd starts."""
-    machine = heir(lab, generator, "late", append=ALWAYS)
-    is_late = {"store": {"late": True}}
-
-    def after_login(guest: Qemu) -> None:
-        guest.wait_for_login()
-        _plug_store(guest)
-
-    def in_initrd(guest: Qemu) -> None:
-        guest.wait_for("Begin: Waiting for root file system", 300)
-        _plug_store(guest)
-        guest.wait_for("earlyseed: load: crng ready; seed ", 300)
-        guest.plug("root")
-        guest.wait_for_login()
-
-    def in_running_system(guest: Qemu) -> None:
-        guest.wait_for("running in system mode", 300)
-        _plug_store(guest)
-        guest.wait_for_login()
-
-    return {"after_login": machine.boot("disk after login", until=after_login, **is_late),
-            "in_initrd": machine.boot("disk while the initrd waits", until=in_initrd, root={"late": True}, cut=True,
-                                      **is_late),
-            "in_running_system": machine.boot("disk after the initrd", until=in_running_system, cut=True, **is_late)}

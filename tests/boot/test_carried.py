@@ -1,5 +1,25 @@
 # SPDX-License-Identifier: MIT
 """A new machine and its first two boots with a store partition, next to the same machine without earlyseed."""
+from __future__ import annotations
+
+from lab import images
+from lab.machine import Machine
+from lab.scenario import Lab, scenario
+from scenarios import DRACUT, INITRAMFS_TOOLS, Boots, heir
+
+
+@scenario(quick=[INITRAMFS_TOOLS], long=[DRACUT])
+def bare(_lab: Lab, generator: str) -> Boots:
+    """The same machine without earlyseed."""
+    machine = Machine(f"bare-{generator}", images.image(generator, installed=False))
+    return {"bare": machine.boot("without earlyseed", cut=True)}
+
+
+@scenario(long=[INITRAMFS_TOOLS])
+def defaults(lab: Lab, generator: str) -> Boots:
+    """The configuration as shipped: no configuration file at all."""
+    machine = heir(lab, generator, "defaults", image=images.image(generator))
+    return {"defaults": machine.boot("as shipped", cut=True)}
 
 
 def in_initrd_before_root(boot):
@@ -95,20 +115,36 @@ def test_p9_the_seed_is_used_before_root_is_mounted(carried):
         assert boot.load_lines[1].at < boot.at(r"EXT4-fs \(\w+\): mounted filesystem")
 
 
+def leaked(seed, text):
+    """Whether eight bytes of the seed, or their hexadecimal digits, are in the text."""
+    pieces = [seed[at:at + 8] for at in range(0, len(seed), 8)]
+    return any(piece in text or piece.hex().encode() in text.lower() for piece in pieces)
+
+
 def test_p6_no_seed_in_the_log(carried):
-    """P6: neither bytes nor hexadecimal digits of a seed appear on the console."""
+    """P6: no part of a seed that was in the store is on the console, neither as bytes nor as hexadecimal digits. (What is
+    fed to the kernel, tests/secrets looks for.)"""
+    slots = [slot for boot in carried.values() for slot in (*boot.before.slots, *boot.after.slots)]
+    seeds = {slot.seed for slot in slots if slot.state == "valid"}
+    assert len(seeds) == 4, "the first boot leaves two of them, the second one two more"
     for boot in carried.values():
         console = boot.console_file.read_bytes()
-        for slot in (*boot.before.slots, *boot.after.slots):
-            if slot.state == "valid":
-                assert slot.seed not in console and slot.seed.hex()[:16].encode() not in console.lower()
+        for line in (*boot.lines, "earlyseed: save: seed saved"):
+            assert line.encode() in console, "the console has the whole boot"
+        assert not any(leaked(seed, console) for seed in seeds)
+        assert all(leaked(seed, console + seed[24:32].hex().upper().encode()) for seed in seeds), "it would be found"
 
 
-def test_p4_the_time_limits_hold_as_shipped(defaults):
-    """P4: under the time limits as shipped (jitter 250 ms, load 1 s), on a machine that is emulated and may be
-    slower than any real one, jitter is either done in time or given up with the reason; login is reached."""
+def test_p4_jitter_has_the_time_that_is_shipped(defaults):
+    """P4: 250 ms. On a machine that is emulated, and slower than any real one while its host is busy, jitter may be given
+    up: then for that reason, after that time, and without credit. The limit is looked at between batches of 1024 samples;
+    so what came before the last one is within it, as far as they take equally long: half as much again for a busy host."""
     boot = defaults["defaults"]
     assert boot.login_at is not None
-    assert boot.credited("jitter") == 256 or boot.reason("jitter") == "no time left"
-    # The limit is checked between batches of 1024 samples: allow for one batch on a busy machine.
-    assert int(boot.report["jitter.time_us"]) < 250_000 * 3
+    batches, time_us = int(boot.report["jitter.samples"]) // 1024, int(boot.report["jitter.time_us"])
+    assert time_us * (batches - 1) / batches < 1.5 * 250_000
+    if boot.credited("jitter") == 256:
+        assert batches == 3 and boot.report["ready_by"] == "jitter" and boot.reason("jitter") == ""
+    else:
+        assert boot.credited("jitter") == 0 and boot.reason("jitter") == "no time left"
+        assert time_us >= 250_000 and boot.report["ready_by"] != "jitter"

@@ -1,8 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The package on Debian's releases, inits and initrd generators: installed, used, removed, purged."""
+from __future__ import annotations
+
 from pathlib import Path
 
+from distributions import DEFAULT_ROW, ROWS, live
+from lab.scenario import Lab, scenario
 from scenarios import PATIENCE, ROOT_STORE
+
+
+@scenario(long=[DEFAULT_ROW], nightly=[row for row in ROWS if row != DEFAULT_ROW])
+def distribution(_lab: Lab, name: str) -> dict:
+    """The life of the package on a machine of the row."""
+    return live(ROWS[name])
 
 
 def in_initrd_before_root(boot):

@@ -1,10 +1,93 @@
 # SPDX-License-Identifier: MIT
 """A machine that is suspended to disk, and resumed or not."""
+from __future__ import annotations
+
 import re
 
+from lab import blocklog, disks, images
 from lab.blocklog import SECTOR
 from lab.disks import PartitionDisk
+from lab.machine import Boot, Machine
+from lab.qemu import Qemu
 from lab.record import STORE_BYTES
+from lab.scenario import Lab, scenario
+from scenarios import ALWAYS, DRACUT, INITRAMFS_TOOLS, PATIENCE, heir
+
+
+# A hibernated machine remembers a file in memory and a process. Nothing that is not asked to writes to a disk after the
+# resume: so what is written by then, the initrd or the resuming kernel has written.
+REMEMBER = """
+echo 'what memory held' >/run/lab-memory
+sleep infinity >/dev/null 2>&1 & echo $! >/run/lab-process
+swapon --all
+echo 0 >/sys/power/image_size
+echo 0 >/proc/sys/vm/dirty_writeback_centisecs
+for mounted in / $(findmnt --noheadings --output TARGET /keep); do
+    mount -o remount,commit=300,noinit_itable "$mounted"
+done"""
+REMEMBERED = "cat /run/lab-memory /proc/$(cat /run/lab-process)/comm"
+USE_AFTER_RESUME = {"save": "earlyseed save; echo $?", "status": "earlyseed status; echo $?"}
+
+# The swap device appears when the initrd waits for nothing else: whoever does not wait for it too mounts a file system.
+# In every boot, since the firmware's map of the memory, which must be the same for a resume, depends on the disks that
+# it finds.
+LATE_SWAP = {"late": True}
+NOTHING_ELSE = {INITRAMFS_TOOLS: "Begin: Waiting for suspend/resume device", DRACUT: r"Found device .*0001\."}
+
+
+def _plug_swap(guest: Qemu, generator: str) -> None:
+    guest.wait_for(NOTHING_ELSE[generator], 300)
+    guest.plug("swap")
+
+
+def _boot_and_hibernate(machine: Machine, label: str, ask: dict[str, str]) -> Boot:
+    def until(guest: Qemu) -> None:
+        _plug_swap(guest, machine.image.generator)
+        guest.wait_for_login()
+
+    return machine.boot(label, until=until, swap=LATE_SWAP, ask={**ask, "remember": REMEMBER},
+                        end=lambda guest: guest.hibernate(REMEMBERED))
+
+
+def _resume(machine: Machine) -> dict:
+    """Resumes, with every write of the resuming boot recorded."""
+    found = {}
+
+    def until(guest: Qemu) -> None:
+        _plug_swap(guest, machine.image.generator)
+        found["remembered"] = guest.resumed().splitlines()
+        found["written"] = {name: blocklog.written(blocklog.read(disk.log)) for name, disk in guest.disks.items()}
+
+    found["resumed"] = machine.boot("resumed", until=until, swap=LATE_SWAP, record=True, ask=USE_AFTER_RESUME)
+    return found
+
+
+@scenario(long=[INITRAMFS_TOOLS], nightly=[DRACUT])
+def hibernated(_lab: Lab, generator: str) -> dict:
+    """A file system with the store in it is mounted while the machine hibernates. It resumes; boots as usual;
+    hibernates again, and is told not to resume."""
+    image = images.image(generator, conf=PATIENCE + f"store = {disks.Ext4Disk.setting}\n")
+    machine = Machine(f"hibernated-{generator}", image, append=ALWAYS)
+    machine.store = disks.Ext4Disk(machine.folder / "store.img")
+    machine.swap = disks.SwapDisk(machine.folder / "swap.img")
+    mounts = (f"mkdir /keep; echo 'UUID={disks.Ext4Disk.IDENTIFIER} /keep ext4 defaults 0 2' >>/etc/fstab; "
+              f"echo 'UUID={disks.SwapDisk.IDENTIFIER} none swap defaults 0 0' >>/etc/fstab; mount /keep")
+    return {"hibernated": _boot_and_hibernate(machine, "hibernated", {"mounts": mounts}),
+            **_resume(machine),
+            "next": _boot_and_hibernate(machine, "after the resumed one", {}),
+            "noresume": machine.boot("hibernated, not resumed", append=["noresume"], ask=USE_AFTER_RESUME, cut=True)}
+
+
+@scenario(long=[INITRAMFS_TOOLS], nightly=[DRACUT])
+def hibernated_partition(lab: Lab, generator: str) -> dict:
+    """The store is a partition: load uses it before the attempt to resume, while the memory to be resumed to knows of
+    its former content."""
+    machine = heir(lab, generator, "hibernated-partition", append=ALWAYS)
+    machine.swap = disks.SwapDisk(machine.folder / "swap.img")
+    swap = {"swap": f"swapon UUID={disks.SwapDisk.IDENTIFIER}"}
+    return {"hibernated": _boot_and_hibernate(machine, "hibernated", swap),
+            **_resume(machine),
+            "next": machine.boot("after the resumed one", cut=True)}
 
 
 def resuming(boot):

@@ -1,5 +1,17 @@
 # SPDX-License-Identifier: MIT
 """A machine whose clock counts instructions (QEMU's -icount): what looks like time has no noise in it."""
+from __future__ import annotations
+
+from lab.scenario import Lab, scenario
+from scenarios import ALWAYS, INITRAMFS_TOOLS, Boots, heir
+
+
+@scenario(long=[INITRAMFS_TOOLS])
+def icount(lab: Lab, generator: str) -> Boots:
+    """Time is a function of the instructions run: a clock that counts, and no jitter. One processor: with -icount the second
+    one never comes up."""
+    machine = heir(lab, generator, "icount", append=ALWAYS, hardware=("-smp", "1", "-icount", "shift=1,sleep=off"))
+    return {"icount": machine.boot("time counts instructions", cut=True)}
 
 
 def test_p3_jitter_earns_nothing(icount):

@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Media that fail, that may not be written, that have large sectors, that are too small, that come late."""
+from __future__ import annotations
+
 import re
 
 import pytest
+
+from lab.qemu import Qemu
+from lab.scenario import Lab, scenario
+from media import error_on, make_media, use_media
+from scenarios import ALWAYS, INITRAMFS_TOOLS, Boots, heir
 
 CHECK = "check the medium"
 NOT_WRITABLE = ("cannot be written; make it writable, or check the medium", True, 0)
@@ -26,6 +33,57 @@ BROKEN = {
 }
 TOO_SMALL = ["small", "short-file"]
 NATIVE_4K = ["native-4k", "native-4k-partition", "native-4k-ext4", "native-4k-vfat"]
+
+
+@scenario(long=[INITRAMFS_TOOLS])
+def media(lab: Lab, generator: str) -> dict:
+    """The machine's own store fails in the initrd, with each kind of error, then works again; in the first and the last
+    of these boots other media are used in the running system: in the first one broken, in the last one healthy."""
+    machine = heir(lab, generator, "media", append=ALWAYS)
+    others = make_media(machine.folder, machine.store.read())
+    write_error, broken = use_media(machine, others, "EIO on write", False, store=error_on("write"))
+    slots = machine.store.START // 512
+    return {
+        "write_error": write_error, "broken": broken,
+        "flush_error": machine.boot("EIO on flush", cut=True, store=error_on("flush")),
+        "read_error": machine.boot("EIO on read", cut=True, store={
+            "faults": error_on("read", slots)["faults"] + error_on("read", slots + 8)["faults"]}),
+        **dict(zip(("healthy_boot", "healthy"), use_media(machine, others, "healthy again", True))),
+    }
+
+
+def _plug_store(guest: Qemu) -> None:
+    guest.plug("store")
+    guest.wait_for(r"vd[a-z]: vd[a-z]1\b", 300)
+
+
+@scenario(nightly=[INITRAMFS_TOOLS])
+def late(lab: Lab, generator: str) -> Boots:
+    """The store's disk is plugged in after login; while the initrd waits for the root's disk; while the root file
+    system's systemd starts."""
+    machine = heir(lab, generator, "late", append=ALWAYS)
+    is_late = {"store": {"late": True}}
+
+    def after_login(guest: Qemu) -> None:
+        guest.wait_for_login()
+        _plug_store(guest)
+
+    def in_initrd(guest: Qemu) -> None:
+        guest.wait_for("Begin: Waiting for root file system", 300)
+        _plug_store(guest)
+        guest.wait_for("earlyseed: load: crng ready; seed ", 300)
+        guest.plug("root")
+        guest.wait_for_login()
+
+    def in_running_system(guest: Qemu) -> None:
+        guest.wait_for("running in system mode", 300)
+        _plug_store(guest)
+        guest.wait_for_login()
+
+    return {"after_login": machine.boot("disk after login", until=after_login, **is_late),
+            "in_initrd": machine.boot("disk while the initrd waits", until=in_initrd, root={"late": True}, cut=True,
+                                      **is_late),
+            "in_running_system": machine.boot("disk after the initrd", until=in_running_system, cut=True, **is_late)}
 
 
 def store_lines(lines):

@@ -1,10 +1,26 @@
 # SPDX-License-Identifier: MIT
 """One machine, one store disk, and power cuts at random instants; `tests/boot/powercut --boots N` does a long run."""
+from __future__ import annotations
+
 import hashlib
+import secrets
 import struct
 
-from lab import powercut
+from lab import images, powercut, tools
 from lab.record import Store
+from lab.scenario import Lab, scenario
+from scenarios import INITRAMFS_TOOLS, PATIENCE
+
+
+@scenario(long=[INITRAMFS_TOOLS])
+def power_cuts(_lab: Lab, generator: str) -> dict[str, powercut.Ledger]:
+    """Eight boots. Another seed each time: a run that failed can be had again."""
+    seed = secrets.randbits(32)
+    tools.say(f"power cuts: seed {seed}")
+    ledger = powercut.Ledger()
+    image = images.image(generator, conf=PATIENCE)
+    powercut.play(image, 8, seed, ledger, lambda text: tools.say(f"power cuts: {text}"))
+    return {"ledger": ledger}
 
 
 def test_p1_p5_random_power_cuts(power_cuts, record_property):

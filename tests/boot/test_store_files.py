@@ -1,8 +1,43 @@
 # SPDX-License-Identifier: MIT
 """Stores that are files: on a file system that load mounts by itself, and on the root file system."""
+from __future__ import annotations
+
 import pytest
 
-from scenarios import ROOT_STORE
+from lab import disks, images
+from lab.machine import Machine
+from lab.scenario import Lab, scenario
+from scenarios import ALWAYS, DRACUT, DRACUT_PLAIN, INITRAMFS_TOOLS, PATIENCE, ROOT_STORE, Boots
+
+
+def _file_boots(generator: str, disk: type, kind: str) -> Boots:
+    image = images.image(generator, conf=PATIENCE + f"store = {disk.setting}\n")
+    machine = Machine(f"{kind}-{generator}", image, append=ALWAYS)
+    machine.store = disk(machine.folder / "store.img")
+    machine.swap = disks.SwapDisk(machine.folder / "swap.img")
+    return {"first": machine.boot("first boot, empty file"), "second": machine.boot("second boot", cut=True)}
+
+
+@scenario(long=[INITRAMFS_TOOLS, DRACUT], nightly=[DRACUT_PLAIN])
+def ext4_file(_lab: Lab, generator: str) -> Boots:
+    """The store is a file on an ext4 file system of its own; there is a device to resume from."""
+    return _file_boots(generator, disks.Ext4Disk, "ext4")
+
+
+@scenario(nightly=[INITRAMFS_TOOLS, DRACUT])
+def vfat_file(_lab: Lab, generator: str) -> Boots:
+    """The same on vfat, as on an EFI system partition."""
+    return _file_boots(generator, disks.VfatDisk, "vfat")
+
+
+@scenario(long=[INITRAMFS_TOOLS], nightly=[DRACUT])
+def root_file(_lab: Lab, generator: str) -> Boots:
+    """The store is a file on the root file system, made by `earlyseed setup` on the running machine."""
+    machine = Machine(f"root-{generator}", images.image(generator, conf=PATIENCE + f"store = {ROOT_STORE}\n"),
+                      append=ALWAYS)
+    look = {"store": f"stat -c '%a %u %s' {ROOT_STORE}", "mounts": "grep ' / ' /proc/mounts"}
+    return {"first": machine.boot("setup", ask={"setup": "earlyseed setup", **look}),
+            "second": machine.boot("second boot", ask=look, cut=True)}
 
 
 def used_store(boots, promise_of_second):
@@ -51,24 +86,18 @@ def test_p5_a_file_on_vfat_carries_the_seed(vfat_file):
 
 @pytest.mark.parametrize("which", ["first", "second"])
 def test_p9_ext4_file_is_mounted_after_the_resume_attempt(ext4_file, which):
-    """P9: the order is: the attempt to resume, the store's mount, its use, root's mount."""
+    """P9: the order is: ready by jitter, which needs no mount, the attempt to resume, the store's mount, its use, root's."""
     boot = ext4_file[which]
     assert resume_attempt(boot) is not None, "no attempt to resume in the log: the test tests nothing"
-    assert resume_attempt(boot) < first_mount(boot) < seed_line(boot).at < boot.root_mounted_at
+    assert boot.ready_at < resume_attempt(boot) < first_mount(boot) < seed_line(boot).at < boot.root_mounted_at
 
 
 @pytest.mark.parametrize("which", ["first", "second"])
 def test_p9_vfat_file_is_used_after_the_resume_attempt(vfat_file, which):
-    """P9: the attempt to resume, the store's use, root's mount (vfat does not log its mounts)."""
+    """P9: ready by jitter, the attempt to resume, the store's use, root's mount (vfat does not log its mounts)."""
     boot = vfat_file[which]
     assert resume_attempt(boot) is not None, "no attempt to resume in the log: the test tests nothing"
-    assert resume_attempt(boot) < seed_line(boot).at < boot.root_mounted_at
-
-
-def test_p9_jitter_does_not_wait_for_the_file(ext4_file, vfat_file):
-    """P9: what needs no mount comes before the attempt to resume."""
-    for boot in (*ext4_file.values(), *vfat_file.values()):
-        assert boot.ready_at < resume_attempt(boot)
+    assert boot.ready_at < resume_attempt(boot) < seed_line(boot).at < boot.root_mounted_at
 
 
 def test_p6_setup_makes_a_private_file(root_file):

@@ -42,19 +42,3 @@ def test_the_pictures_show_them(name, data, shade):
             assert f">{of['ready_ms']['median']:.0f} ms" in picture
         if name == "timeline":
             assert f">{of['ready_s']['median']:.1f}<" in picture
-
-
-def test_the_goals_are_judged_by_the_measured_figures():
-    rows = READY["rows"]
-
-    def median(name, figure="ready_ms"):
-        return rows[name][figure]["median"]
-
-    said = re.sub(r"\s+", " ", SECTION)
-    slower = min(median("jitterentropy-rngd"), median("kernel's own loop")) / median("earlyseed: first boot")
-    assert int(re.search(r"a first boot is (\d+) times faster", said).group(1)) == int(slower) >= 10
-    assert f"the seed takes {median('earlyseed: seed', 'times_bare'):.1f} times the ioctl alone" in said
-    seed, in_a_file, peer = map(median, ("earlyseed: seed", "earlyseed: seed in a file", "SeedRNG"))
-    assert seed < peer < min(in_a_file, median("systemd-random-seed, forced"))
-    assert f"({seed:.0f} against SeedRNG's {peer:.0f} ms)" in said and f"({in_a_file:.0f} against {peer:.0f} ms)" in said
-    assert median("earlyseed: seed", "peak_kib") <= median("SeedRNG", "peak_kib")

@@ -4,8 +4,12 @@ the program, and what the README shows is what the program prints."""
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -17,21 +21,22 @@ FIVE = source.read("man/earlyseed.conf.5")
 WITH_COMMANDS = ["README.md", "man/earlyseed.8"]
 EXAMPLE = source.read("hooks/examples/earlyseed.conf")
 
-# What needs more than a machine without a boot, by its first words: where it is run, and by which words there.
+# What needs more than a machine without a boot. By its first words:
+# Run in a copy of the tree, one after the other.
+FROM_SOURCE = ("subprojects/fetch-libsodium", "meson setup", "meson install", "tests/entropy/cutoffs")
+# Run by the tests in this file, word for word.
 ELSEWHERE = {
-    "apt-get build-dep ./ && dpkg-buildpackage": ("tests/boot/lab/package.py", '"dpkg-buildpackage"'),
-    "apt-get install ../": ("tests/hooks/test_package.py", '"dpkg", "--install"'),
-    "apt-get install": ("tests/install-packages", "apt install"),
-    "subprojects/fetch-libsodium": ("tests/run.py", "subprojects/fetch-libsodium"),
-    "meson setup": ("tests/run.py", '"meson", "setup"'),
-    "meson install": ("tests/product/test_product.py", "meson install "),
-    "musl/cross": ("tests/cross/conftest.py", "musl/cross"),
-    "systemctl enable earlyseed.service": ("tests/hooks/test_systemd.py", '"enable", "earlyseed.service"'),
-    "update-initramfs": ("tests/hooks/test_initramfs_tools.py", '"update-initramfs"'),
-    "tests/entropy/cutoffs": ("tests/entropy/test_entropy.py", "cutoffs"),
-    "./check": ("tests/run.py", "./check"),
-    # By hand: it boots two of tests/boot's machines, to be looked at.
-    "./demo": ("demo", "lab"),
+    "dpkg-buildpackage": "tests/boot/lab/package.py",
+    "systemctl enable": "tests/hooks/test_systemd.py",
+    "update-initramfs": "tests/hooks/test_initramfs_tools.py",
+}
+# Not run as it stands.
+BY_HAND = {
+    "apt-get build-dep": "what it installs is in tests/packages",
+    "apt-get install ../": "tests/boot/distributions.py installs the package with apt-get from another directory",
+    "apt-get install g++": "its packages are compared with tests/packages",
+    "musl/cross": "tests/cross runs it with a build directory of its own",
+    "./demo": "it boots machines, to be looked at",
 }
 
 
@@ -59,15 +64,21 @@ def commands(document: str) -> list[str]:
             if line.startswith(("# ", "$ "))]
 
 
-def elsewhere(command: str):
-    return next((place for start, place in ELSEWHERE.items() if command.startswith(start)), None)
+def elsewhere(document: str) -> list[str]:
+    """The commands of a document that are not run on a scratch machine; one at a time."""
+    return [part for command in commands(document) for part in command.split(" && ")
+            if part.startswith((*FROM_SOURCE, *ELSEWHERE, *BY_HAND, "./check"))]
+
+
+def found(command: str, places: dict[str, str]) -> str | None:
+    return next((place for start, place in places.items() if command.startswith(start)), None)
 
 
 @pytest.mark.parametrize("document", WITH_COMMANDS)
 def test_commands_do_what_they_say(document, tmp_path):
     """One after the other, as a reader would; what is run elsewhere is passed over."""
     machine = Scratch(tmp_path)
-    here = [command for command in commands(document) if not elsewhere(command)]
+    here = [command for command in commands(document) if command.split(" && ")[0] not in elsewhere(document)]
     assert len(here) > 2
     for command in here:
         done = machine.run(command)
@@ -75,10 +86,36 @@ def test_commands_do_what_they_say(document, tmp_path):
         assert done.status == (1 if command.startswith("earlyseed status") else 0), (command, done)
 
 
-def test_what_is_run_elsewhere():
-    for command in filter(elsewhere, [command for document in WITH_COMMANDS for command in commands(document)]):
-        file, words = elsewhere(command)
-        assert words in source.read(file), command
+@pytest.mark.long
+def test_from_source(tmp_path):
+    """README's lines as they stand, in a copy of the tree, with nothing but another place to install to. What is installed is
+    what goes into the initrd: static, and without symbols and debugging information."""
+    tree, installed = tmp_path / "earlyseed", tmp_path / "installed"
+    shutil.copytree(source.REPOSITORY, tree, symlinks=True,
+                    ignore=shutil.ignore_patterns("build*", ".git", "__pycache__", "libsodium-[0-9]*.[0-9]*"))
+    run = [command for command in elsewhere("README.md") if command.startswith(FROM_SOURCE)]
+    assert len(run) == len(FROM_SOURCE)
+    for command in run:
+        done = subprocess.run(command, shell=True, cwd=tree, env={**os.environ, "DESTDIR": str(installed)}, check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode == 0, (command, done.stdout)
+    program, = installed.rglob("sbin/earlyseed")
+    sections = subprocess.run(["readelf", "--wide", "--sections", program], check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert ".text" in sections and not re.search(r"\.(symtab|debug_\w+)\b", sections), sections
+    assert subprocess.run([program, "--version"], check=True, stdout=subprocess.PIPE).stdout.startswith(b"earlyseed ")
+
+
+@pytest.mark.parametrize("command", dict.fromkeys(command for document in WITH_COMMANDS for command in elsewhere(document)
+                                                  if not command.startswith(FROM_SOURCE)))
+def test_what_is_run_elsewhere(command):
+    """Another test runs it, with the same words; what nobody runs is a skip with its reason."""
+    if file := found(command, ELSEWHERE):
+        assert ", ".join(f'"{word}"' for word in shlex.split(command)) in source.read(file)
+    elif command.startswith("./check"):
+        check = [sys.executable, source.REPOSITORY / "tests/run.py", *shlex.split(command)[1:], "--list"]
+        assert subprocess.run(check, stdout=subprocess.PIPE, check=False).returncode == 0
+    else:
+        pytest.skip(f"by hand: {found(command, BY_HAND)}")
 
 
 def test_packages_of_the_installation_are_those_of_the_tests():

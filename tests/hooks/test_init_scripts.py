@@ -88,8 +88,33 @@ def test_sysvinit_saves_while_the_store_is_writable(machine):
         assert shutdown.index("earlyseed") < shutdown.index("umountfs") < shutdown.index("umountroot")
 
 
-def test_openrc_orders_the_script_likewise(machine):
-    assert "earlyseed" in machine.run("rc-update", "show", "sysinit").output.split()
+# Every script of Debian's notes that it is called, and keeps its header, by which OpenRC orders it.
+STUBS = """cd /etc/init.d
+for script in $(grep -l '^### BEGIN INIT INFO' *); do
+    header=$(sed -n '/^### BEGIN/,/^### END/p' $script)
+    printf '#!/bin/sh\\n%s\\necho %s $1 >>/calls\\n' "$header" $script >/run/stub
+    cp /run/stub $script
+done"""
+
+
+@pytest.fixture
+def openrc_order(machine):
+    """Gives, for commands of OpenRC's, which scripts were called, in this order: "NAME start" or "NAME stop"."""
+    scripts = {path: path.read_bytes() for path in machine.path("/etc/init.d").iterdir() if path.is_file()}
+    yield lambda *commands: (openrc(machine, STUBS, *commands), machine.path("/calls").read_text().splitlines())[1]
+    for path, content in scripts.items():
+        path.write_bytes(content)
+    machine.path("/calls").unlink(missing_ok=True)
+
+
+def test_openrc_saves_while_the_store_is_writable(machine, openrc_order):
+    """P5: as with sysvinit. What is done at boot, and after it in /etc/init.d/rc's steps of a shutdown; and that this order is
+    no accident of the names."""
+    calls = openrc_order("openrc sysinit", "openrc default", "openrc off", "openrc shutdown")
+    assert calls.index("mountall.sh start") < calls.index("earlyseed start") < calls.index("earlyseed stop")
+    assert calls.count("earlyseed stop") == 1
+    for name in "umountfs", "mountall.sh", "umountroot":
+        assert calls.index("earlyseed stop") < calls.index(f"{name} stop")
     depends = machine.run("/lib/rc/sh/gendepends.sh").output.splitlines()
     uses, = [line.split()[2:] for line in depends if line.startswith("earlyseed iuse ")]
     assert {"mountall", "umountfs"} <= set(uses)

@@ -196,11 +196,12 @@ def test_prereqs_are_printed_without_any_effect(machine):
 
 
 def test_update_initramfs(machine):
-    """As after a kernel upgrade, with the drivers of a real image."""
+    """As after a kernel upgrade and after a change of the configuration, with the drivers of a real image."""
     machine.configure(FILE)
     with machine.without(NO_DRIVERS):
-        done = machine.run("update-initramfs", "-c", "-k", machine.kernel)
-    assert done.status == 0, done.output
+        for command in ["update-initramfs", "-c", "-k", machine.kernel], ["update-initramfs", "-u"]:
+            done = machine.run(*command)
+            assert done.status == 0, done.output
     listing = machine.run("lsinitramfs", f"/boot/initrd.img-{machine.kernel}").output.splitlines()
     assert "usr/sbin/earlyseed" in listing
     assert {f"scripts/{script}" for script in SCRIPTS} <= set(listing)

@@ -331,10 +331,10 @@ static void again(void) {
     must(mount("run", "/run", "tmpfs", 0, NULL), "/run");
 }
 
-static void system_call_trace(void) {
+static void system_call_trace(const char *command) {
     pid_t child = fork();
     if (child == 0) {
-        execl("/usr/bin/strace", "strace", "-f", "-s", "0", "-o", "/trace", "/earlyseed", "load", "--config", "/never.conf", NULL);
+        execl("/usr/bin/strace", "strace", "-f", "-s", "0", "-o", "/trace", "/earlyseed", command, "--config", "/never.conf", NULL);
         _exit(127);
     }
     int status;
@@ -343,7 +343,7 @@ static void system_call_trace(void) {
     FILE *trace = fopen("/trace", "r");
     if (!trace) fail("/trace");
     char line[1024];
-    while (fgets(line, sizeof line, trace)) printf("strace: %s", line);
+    while (fgets(line, sizeof line, trace)) printf("strace of %s: %s", command, line);
     fclose(trace);
 }
 
@@ -374,10 +374,11 @@ int main(int argc, char **argv) {
     begin();
     mkdir("/cores", 0700);
 
-    again();
-    system_call_trace();
-
     // Not ready until a seed is credited.
+    again();
+    system_call_trace("load");
+    again();
+    system_call_trace("save");
     again();
     run("load", "/earlyseed", "load", "/never.conf", LET_BE, 0);
     again();

@@ -21,12 +21,13 @@ from .tools import REPOSITORY, CommandFailed, digest, digest_tree, locked, remov
 
 SUITE = "bookworm"
 # More of mmdebstrap's options. The old release has lost its updates, and would not have a merged /usr by itself, which
-# its installer makes; the index of sid may be of last week.
+# its installer makes; the index of testing and sid may be of last week.
 SUITES: dict[str, tuple[str, ...]] = {
     "bullseye": ("--setup-hook=sed -i /bullseye-/d $1/etc/apt/sources.list",
                  "--setup-hook=/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh"),
     "bookworm": (),
     "trixie": (),
+    "testing": ('--aptopt=Acquire::Check-Valid-Until "false"',),
     "sid": ('--aptopt=Acquire::Check-Valid-Until "false"',),
 }
 INITS = {

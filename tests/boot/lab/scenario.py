@@ -1,82 +1,92 @@
 # SPDX-License-Identifier: MIT
-"""Plays scenarios (boots that belong together) in the background, and hands each result to all who ask.
+"""Scenarios: boots that belong together, as pytest fixtures that are played in the background.
 
-A scenario is a function `(lab, generator) -> result`, marked with `@scenario`. Boots take most of their time in
-one emulated processor, so a few scenarios run at once (EARLYSEED_QEMUS, 2 by default), started in the order in
-which their tests will want them.
+    @scenario(quick=["initramfs-tools"], nightly=["dracut"])
+    def swapped(lab, generator):
+        ...
+        return {"first": machine.boot("first boot"), "second": machine.boot("second boot")}
+
+makes a fixture `swapped`, whose value is what the function returned. A test that uses it runs once for each variant (here:
+each initrd generator), in the tier that is named for the variant. A boot takes most of its time in one emulated processor,
+so a few scenarios are played at once (EARLYSEED_QEMUS, 2 by default), in the order in which the tests want them.
 """
 from __future__ import annotations
 
-import datetime
 import os
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
+
+import pytest
 
 from . import qemu
+
+TIERS = ("quick", "long", "nightly")  # the last two are marks of tests/pytest.ini
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`generators` it is played with, those of them that `./check --quick` plays too, the turns of those that have one, and
-    scenarios it builds on."""
+    play: Callable[[Lab, str], Any]
+    tiers: dict[str, int]  # of each variant: an index of TIERS
 
-    play: Callable[["Lab", str], Any]
-    generators: tuple[str, ...]
-    quick: tuple[str, ...]
-    turns: dict[str, int]
-    after: tuple[str, ...]
-
-    def is_due(self, generator: str) -> bool:
-        return TURN is None or self.turns.get(generator, TURN) == TURN
-
-
-def turn_of_the_day(turns: int) -> int:
-    """Whose turn it is today, where as many take turns from day to day."""
-    return datetime.date.today().toordinal() % turns
-
-
-# All boots take longer than ./check may: those that take turns are played on one day in TURNS. EARLYSEED_TURN names
-# another turn than the day's, or `all`, as ./check --all does.
-TURNS = 3
-_turn = os.environ.get("EARLYSEED_TURN") or turn_of_the_day(TURNS)
-TURN = None if _turn == "all" else int(_turn)
 
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def scenario(*generators: str, quick: tuple[str, ...] = (), in_turn: tuple[str, ...] = (), after: tuple[str, ...] = ()):
-    """Registers a scenario under its function's name."""
+def scenario(quick: Sequence[str] = (), long: Sequence[str] = (), nightly: Sequence[str] = ()):
+    """Makes a scenario and a fixture of a function `(lab, variant) -> result`; the arguments are variants, by tier."""
+    tiers = {variant: tier for tier, variants in enumerate((quick, long, nightly)) for variant in variants}
+
     def register(play):
-        taken = sum(len(other.turns) for other in SCENARIOS.values())
-        turns = {generator: (taken + number) % TURNS for number, generator in enumerate(in_turn)}
-        SCENARIOS[play.__name__] = Scenario(play, generators, quick, turns, after)
-        return play
+        name = play.__name__
+        if name in SCENARIOS:
+            raise ValueError(f"two scenarios have the name {name}")
+        SCENARIOS[name] = Scenario(play, tiers)
+
+        def result(request, variant):
+            return request.config.lab.result(name, variant)
+        result.__doc__ = play.__doc__
+        return pytest.fixture(scope="session", name=name)(result)
     return register
 
 
+def variants(names: Sequence[str]) -> list:
+    """Parameters for a test of these scenarios: the variants that all of them have, each in the latest of their tiers."""
+    tiers = [SCENARIOS[name].tiers for name in names]
+    parameters = []
+    for variant in tiers[0]:
+        if all(variant in of for of in tiers):
+            tier = TIERS[max(of[variant] for of in tiers)]
+            parameters.append(pytest.param(variant, marks=() if tier == "quick" else getattr(pytest.mark, tier)))
+    return parameters
+
+
 class Lab:
-    """The scenarios of one run, each played at most once per generator."""
+    """The scenarios of one run, each played at most once for each variant."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=int(os.environ.get("EARLYSEED_QEMUS") or 2))
-        self._futures: dict[tuple[str, str], Future] = {}
         self._lock = threading.Lock()
+        self._outcomes: dict[tuple[str, str], Future] = {}
 
-    def request(self, name: str, generator: str) -> Future:
-        """Queues a scenario, after those it builds on: a worker that waits for one never waits for a later one."""
-        chosen = SCENARIOS[name]
-        for needed in chosen.after:
-            self.request(needed, generator)
+    def request(self, name: str, variant: str) -> None:
+        """Queues a scenario."""
+        self._pool.submit(self.result, name, variant)
+
+    def result(self, name: str, variant: str) -> Any:
+        """The scenario's result; raises what its playing raised. The first caller plays it, the others wait: so a
+        scenario can build on another one, queued or not."""
         with self._lock:
-            if (name, generator) not in self._futures:
-                self._futures[name, generator] = self._pool.submit(chosen.play, self, generator)
-            return self._futures[name, generator]
-
-    def result(self, name: str, generator: str) -> Any:
-        """The scenario's result; raises what its playing raised."""
-        return self.request(name, generator).result()
+            is_first = (name, variant) not in self._outcomes
+            outcome = self._outcomes.setdefault((name, variant), Future())
+        if is_first:
+            try:
+                outcome.set_result(SCENARIOS[name].play(self, variant))
+            except BaseException as error:  # raised in each test that asks
+                outcome.set_exception(error)
+        return outcome.result()
 
     def close(self) -> None:
         """Gives up what is still being played, if anything."""
