@@ -15,7 +15,7 @@ sys.path.insert(0, str(REPOSITORY / "tests/boot"))
 
 from lab.tools import run  # noqa: E402
 
-QEMU = {"arm64": "qemu-aarch64", "armhf": "qemu-arm", "riscv64": "qemu-riscv64"}
+QEMU = {"arm64": "qemu-aarch64", "armhf": "qemu-arm", "riscv64": "qemu-riscv64", "i386": "qemu-i386"}
 
 
 @dataclass(frozen=True)
