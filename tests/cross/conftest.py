@@ -13,9 +13,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("EARLYSEED_BUILD", REPOSITORY / "build"))
 sys.path.insert(0, str(REPOSITORY / "tests/boot"))
 
+from lab.fetch import fetching  # noqa: E402
 from lab.tools import run  # noqa: E402
 
-QEMU = {"arm64": "qemu-aarch64", "armhf": "qemu-arm", "riscv64": "qemu-riscv64"}
+QEMU = {"arm64": "qemu-aarch64", "armhf": "qemu-arm", "riscv64": "qemu-riscv64", "i386": "qemu-i386"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Cross:
 def build(arch: str, tests: str) -> Path:
     """Builds what has changed, with the unit tests (`tests`: enabled) or without (disabled); the build folder."""
     folder = BUILD / "cross" / arch
-    run(REPOSITORY / "musl/cross", arch, folder, f"-Dtests={tests}", "--werror")
+    with fetching(f"what the build for {arch} needs"):
+        run(REPOSITORY / "musl/cross", arch, folder, f"-Dtests={tests}", "--werror")
     return folder
 
 

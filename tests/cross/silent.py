@@ -4,16 +4,15 @@ with a store, and a network on which nothing is heard but ssh."""
 from __future__ import annotations
 
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import disks, record, tiny
+from lab import disks, fetch, record, tiny
 from lab.machine import parse_report
 from lab.qemu import Line, parse_log
 from lab.ssh import TIMEOUT_S, Forward, public_key
-from lab.tools import cache_dir, digest, locked, run
+from lab.tools import cache_dir, digest
 
 SUITE = "bookworm"
 PACKAGES = ("busybox-static", "dropbear-bin", "linux-image-cloud-arm64")
@@ -43,19 +42,11 @@ CONFIG = "jitter-timeout-ms = 5000\nload-timeout-ms = 7000\n"
 
 
 def _tree() -> Path:
-    """Those packages, unpacked."""
-    path = cache_dir() / "base" / f"arm64-{digest(SUITE, PACKAGES)}"
-    with locked(path):
-        if not path.exists():
-            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-                tar, part = Path(folder) / "tree.tar", Path(folder) / "tree"
-                part.mkdir()
-                run("mmdebstrap", "--quiet", "--variant=extract", "--architectures=arm64",
-                    f"--include={','.join(PACKAGES)}",
-                    f'--setup-hook=sed -i /{SUITE}-/d "$1/etc/apt/sources.list"', SUITE, tar)  # as in musl/cross
-                run("tar", "-C", part, "--exclude=./dev", "-xf", tar)
-                part.rename(path)
-    return path
+    """Those packages, unpacked. Without -updates and -security: not every architecture always has their indexes."""
+    return fetch.debian(cache_dir() / "base" / f"arm64-{digest(SUITE, PACKAGES)}",
+                        f"{', '.join(PACKAGES)} of Debian {SUITE} for arm64", SUITE, "--variant=extract",
+                        "--architectures=arm64", f"--include={','.join(PACKAGES)}",
+                        f'--setup-hook=sed -i /{SUITE}-/d "$1/etc/apt/sources.list"')
 
 
 def _initrd(path: Path, program: Path | None) -> Path:

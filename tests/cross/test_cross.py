@@ -79,7 +79,8 @@ def test_it_samples_its_own_counter(cross, tmp_path):
     recording = tmp_path / "recording"
     assert output(cross.qemu, cross.program, "record", "--samples", "3072", recording) == (0, "")
     head, *lines = recording.read_text().splitlines()
-    assert {"arm64": "aarch64, CNTVCT_EL0", "armhf": "CLOCK_MONOTONIC, ns", "riscv64": "riscv64, time"}[cross.arch] in head
+    clock = {"arm64": "aarch64, CNTVCT_EL0", "riscv64": "riscv64, time"}.get(cross.arch, "CLOCK_MONOTONIC, ns")
+    assert clock in head
     stamps = [int(line) for line in lines if not line.startswith("#")]
     assert len(stamps) == 3073 and stamps == sorted(stamps) and len(set(stamps)) > 1536
 

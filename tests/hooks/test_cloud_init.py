@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from conftest import CONFIG, PROGRAM, REPOSITORY, Tree, images, tools
+from lab import fetch
 
 HOOK = REPOSITORY / "hooks/cloud-init/50-earlyseed"
 INSTALLED = "/etc/cloud/clean.d/50-earlyseed"
@@ -31,12 +32,8 @@ def test_the_hook_says_what_became_of_it(tmp_path, status):
 def machine(tmp_path_factory):
     """Debian's cloud-init and what it needs, unpacked and not set up: enough for `cloud-init clean`."""
     packages = "cloud-init,coreutils,dash,debianutils,sed"
-    archive = tools.cache_dir() / "base" / f"cloud-init-{tools.digest(images.SUITE, packages)}.tar.zst"
-    with tools.locked(archive):
-        if not archive.exists():
-            part = archive.with_name("part-" + archive.name)
-            tools.run("mmdebstrap", "--mode=root", "--variant=extract", f"--include={packages}", images.SUITE, part)
-            part.rename(archive)
+    archive = fetch.debian(tools.cache_dir() / "base" / f"cloud-init-{tools.digest(images.SUITE, packages)}.tar.zst",
+                           f"Debian {images.SUITE}'s cloud-init", images.SUITE, "--variant=extract", f"--include={packages}")
     root = tmp_path_factory.mktemp("cloud-init")
     try:
         tools.run("tar", "-C", root, "-x", "-f", archive)

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import tools
+from . import fetch, tools
 from .tools import REPOSITORY, CommandFailed, digest, digest_tree, locked, remove_tree, run
 
 SUITE = "bookworm"
@@ -83,24 +83,17 @@ class Image:
 # ---- the base tree -----------------------------------------------------------------------------------
 
 def _base(generator: Generator, suite: str = SUITE, init: str = "systemd") -> Path:
-    """The tarball of the base tree of this generator's packages."""
+    """The tarball of the base tree of this generator's packages; raises fetch.CannotFetch."""
     packages = ["linux-image-cloud-amd64", *INITS[init], "udev", "kmod", "zstd", *generator.packages]
     options = [
         *SUITES[suite],
-        "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
+        "--variant=minbase", f"--include={','.join(packages)}",
         "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/i18n/*",
     ]
     name = "-".join([*generator.packages, *([] if suite == SUITE else [suite]), *([] if init == "systemd" else [init])])
-    path = tools.cache_dir() / "base" / f"{name}-{digest(suite, *options)}.tar.zst"
-    with locked(path):
-        if not path.exists():
-            tools.say(f"making the tree of Debian {suite} with {init}, {', '.join(generator.packages)} (half a minute)")
-            part = path.with_name("part-" + path.name)
-            # INITRD=No: no initrd while the packages are installed; the image has its own made later.
-            run("mmdebstrap", *options, suite, part, env={"INITRD": "No"})
-            part.rename(path)
-    return path
+    return fetch.debian(tools.cache_dir() / "base" / f"{name}-{digest(suite, *options)}.tar.zst",
+                        f"Debian {suite} with {init}, {', '.join(generator.packages)}", suite, *options)
 
 
 # ---- what is installed -------------------------------------------------------------------------------

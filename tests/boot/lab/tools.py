@@ -32,7 +32,14 @@ def say(text: str) -> None:
 
 
 class CommandFailed(Exception):
-    """An external command failed; carries its output, since the command alone says too little."""
+    """An external command failed; the text has the end of its output, since the command alone says too little.
+
+    `status` is its exit status and `output` all that it said, if it was a command that run() ran."""
+
+    def __init__(self, text: str, status: int | None = None, output: str = "") -> None:
+        super().__init__(text)
+        self.status = status
+        self.output = output
 
 
 def run(*command: object, env: dict[str, str] | None = None, stdin: bytes | None = None,
@@ -43,7 +50,7 @@ def run(*command: object, env: dict[str, str] | None = None, stdin: bytes | None
                           env={**os.environ, **(env or {})}, cwd=cwd)
     if done.returncode != 0:
         output = (done.stdout + done.stderr).decode(errors="replace")
-        raise CommandFailed(f"exit {done.returncode} of: {shlex.join(argv)}\n{output[-4000:]}")
+        raise CommandFailed(f"exit {done.returncode} of: {shlex.join(argv)}\n{output[-4000:]}", done.returncode, output)
     return done.stdout
 
 
