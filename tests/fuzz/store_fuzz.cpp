@@ -361,7 +361,7 @@ private:
         const auto& journal = machine().journal;
         return std::any_of(journal.begin(), journal.end(),
                            [](const std::string& line) {
-                               return line.compare(0, 10, "open_store") == 0 &&
+                               return line.compare(0, 10, "open_exclusive") == 0 &&
                                       line.find(" write") != std::string::npos;
                            }) &&
                !fake::journal_of({"write"}).empty();
@@ -552,7 +552,7 @@ void run_watched(World& world, Command command, Input& input) {
 }
 
 void script_failure(const World& world, Input& input) {
-    constexpr const char* calls[] = {"read",        "write",     "flush",  "write_text",      "open_store",
+    constexpr const char* calls[] = {"read",        "write",     "flush",  "write_text",      "open_exclusive",
                                      "remove_file", "read_text", "random", "insecure_random", "add_entropy",
                                      "reseed",      "mount",     "lock",   "private_mounts",  "make_directory",
                                      "create_zeros"};

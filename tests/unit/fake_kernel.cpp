@@ -434,7 +434,7 @@ Result<FileInfo> file_info(const File& file) {
 
 Result<File> open_exclusive(const char* path, Access access) {
     bool writes = access == Access::write;
-    Failure* failure = journal(std::string("open_store ") + path + (writes ? " write" : " read"));
+    Failure* failure = journal(std::string("open_exclusive ") + path + (writes ? " write" : " read"));
     if (failure) return Error{"open", failure->code};
     std::string name = followed(path);
     Place place = place_of(name);

@@ -383,7 +383,7 @@ TEST_CASE("P6: status as another user shows the report, and nothing of the store
     CHECK(prints("seed: 256 bits credited"));
     CHECK(prints("run as root to see the store"));
     CHECK_FALSE(prints("next seed"));
-    CHECK(fake::journal_of({"open_store", "mount", "private_mounts"}).empty());
+    CHECK(fake::journal_of({"open_exclusive", "mount", "private_mounts"}).empty());
     CHECK(run_status(true) == kExitDone);
     CHECK(Json::parses(fake::state().out));
     CHECK_FALSE(prints("next."));

@@ -76,5 +76,5 @@ TEST_CASE("P3: wait only watches: it credits nothing and reads nothing") {
     machine();
     fake::state().crng = fake::Crng::never;
     CHECK(run_wait(1) == kExitDegraded);
-    CHECK(fake::journal_of({"add_entropy", "random", "insecure_random", "write", "open_store"}).empty());
+    CHECK(fake::journal_of({"add_entropy", "random", "insecure_random", "write", "open_exclusive"}).empty());
 }

@@ -449,5 +449,5 @@ TEST_CASE("P1, P5: power cuts at every call, torn writes and failures: no seed c
     search.add({fake::Buffer(store.durable.begin(), store.durable.begin() + kStoreBytes), {}});
     std::size_t visited = search.run();
     INFO("media visited: " << visited);
-    CHECK(visited >= 10);
+    CHECK(visited == 28);  // another number: the protocol, or the search, has changed
 }

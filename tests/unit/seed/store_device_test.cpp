@@ -38,7 +38,7 @@ TEST_CASE("P1: of two partitions with one name neither is used") {
     fake::put_partition("sdb1", 8192, 0x811, "earlyseed");
     CHECK(device_of("PARTLABEL=earlyseed").find("!store PARTLABEL=earlyseed: several partitions") == 0);
     CHECK(run_load() == kExitDegraded);
-    CHECK(fake::journal_of({"write", "open_store"}).empty());
+    CHECK(fake::journal_of({"write", "open_exclusive"}).empty());
 }
 
 TEST_CASE("P4: udev's links are the other way") {

@@ -161,7 +161,7 @@ TEST_CASE("P5: for reading only, nothing is flushed and nothing can be written")
     store.read(slots);
     CHECK(slots[1].state == SlotState::valid);
     CHECK(fake::journal_of({"flush"}).empty());
-    CHECK(fake::journal_of({"open_store"}) == std::vector<std::string>{"open_store /dev/vda1 read"});
+    CHECK(fake::journal_of({"open_exclusive"}) == std::vector<std::string>{"open_exclusive /dev/vda1 read"});
 }
 
 TEST_CASE("P5: a file is made where it is missing only when that was asked for") {
