@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from conftest import BUILD, REPOSITORY
-from lab.tools import cache_dir
+from lab.fetch import CannotFetch, debian
+from lab.tools import CommandFailed, cache_dir
 
 pytestmark = pytest.mark.long
 
@@ -73,6 +74,12 @@ def test_what_cannot_be_fetched_is_skipped_by_name(broken_mirror, tmp_path, test
     found = outcomes(tmp_path / "report", test, **broken_mirror, EARLYSEED_CACHE=str(tmp_path / "cache"))
     assert found and {kind for kind, _ in found} == {"skipped"}, found
     assert all(re.match(f"cannot fetch {what}: E: Failed to fetch ", why) for _, why in found), found
+
+
+def test_a_package_that_no_index_has_is_a_failure(tmp_path):
+    with pytest.raises(CommandFailed, match="Unable to locate package no-such-package") as failed:
+        debian(tmp_path / "tree", "nothing", "bookworm", "--variant=extract", "--include=no-such-package")
+    assert not isinstance(failed.value, CannotFetch) and not (tmp_path / "tree").exists()
 
 
 def test_a_compile_error_is_a_failure(tmp_path):
