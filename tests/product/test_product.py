@@ -88,6 +88,12 @@ def is_not_static(path):
             + matching(symbols(path, defined=False), r".+"))
 
 
+def has_unresolved_relocations(path):
+    """Any but those that only add the program's address: musl's start code leaves the others as they are."""
+    kinds = re.findall(r"^\w+ +\w+ (R_\w+)", output("readelf", "--relocs", "--wide", path), re.MULTILINE)
+    return [kind for kind in kinds if not kind.endswith("_RELATIVE")]
+
+
 def contains_glibc(path):
     return re.findall(rb"[ -~]*GLIBC[ -~]*", path.read_bytes())
 
@@ -244,7 +250,7 @@ def own_objects():
 OBJECT_CHECKS = [refers_to_heap, refers_to_cxx_runtime, refers_to_sodium_random, constructs_globals]
 LINKED_CHECKS = [contains_heap, contains_sodium_random]
 INSTALLED_CHECKS = [constructs_globals, is_not_static, contains_glibc, is_not_position_independent, is_not_relro,
-                    has_bad_segments]
+                    has_bad_segments, has_unresolved_relocations]
 
 
 @pytest.mark.parametrize("check", OBJECT_CHECKS)
@@ -397,6 +403,7 @@ def test_bad_product_is_caught(name, tmp_path):
 # As the compiler makes them for this system, with its own C library.
 BAD_PROGRAMS = {
     "shared library": (is_not_static, ()),
+    "a symbol that is looked up": (has_unresolved_relocations, ()),
     "glibc": (contains_glibc, ("-static",)),
     "at a fixed address": (is_not_position_independent, ("-static", "-no-pie")),
 }
