@@ -57,8 +57,8 @@ def noisy(chance):
 
 
 def test_the_cutoffs_are_those_of_the_standard():
-    """P3: src/health.hpp has what tests/entropy/cutoffs computes for one bit a sample."""
-    cutoffs, header = script("cutoffs"), (REPOSITORY / "src/health.hpp").read_text()
+    """P3: src/jitter/health.hpp has what tests/entropy/cutoffs computes for one bit a sample."""
+    cutoffs, header = script("cutoffs"), (REPOSITORY / "src/jitter/health.hpp").read_text()
     constant = {name: int(value) for name, value in re.findall(r"constexpr unsigned (k\w+) = (\d+);", header)}
     assert constant["kRepetitionCutoff"] == cutoffs.repetition(1)
     assert constant["kProportionCutoff"] == cutoffs.proportion(1)

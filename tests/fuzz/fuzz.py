@@ -78,26 +78,26 @@ class Mutant:
 
 
 MUTANTS = [
-    Mutant("record", "record.cpp", "std::equal(sum.begin(), sum.end(),", "std::equal(sum.begin(), sum.end() - 1,"),
-    Mutant("record", "record.cpp", "generation == 0 || generation > kMaxGeneration", "generation == 0"),
-    Mutant("slots", "slots.cpp", "generation[0] >= generation[1]", "generation[0] <= generation[1]"),
-    Mutant("slots", "policy.cpp", "if (!facts.sibling_valid) return Reason::sibling_doubt;", ""),
-    Mutant("config", "config.cpp", "*number > most", "*number > most + 1"),
-    Mutant("config", "config.cpp", "line = trim(take_until(line, '#'));", "line = trim(take_until(line, '#')); number += line.empty();"),
-    Mutant("command_line", "config.cpp", "if (word == \"--\") return;", ""),
-    Mutant("command_line", "config.cpp", "word.back() == 'f' || word.back() == '0';", "true;"),
-    Mutant("add", "add.cpp", "std::min<std::uint64_t>(bytes * 8, kFullCreditBits)", "kFullCreditBits"),
-    Mutant("add", "add.cpp", "hash.add(buffer.span().first(*got));", "hash.add(buffer.span().first(*got / 2 * 2));"),
+    Mutant("record", "seed/record.cpp", "std::equal(sum.begin(), sum.end(),", "std::equal(sum.begin(), sum.end() - 1,"),
+    Mutant("record", "seed/record.cpp", "generation == 0 || generation > kMaxGeneration", "generation == 0"),
+    Mutant("slots", "seed/slots.cpp", "generation[0] >= generation[1]", "generation[0] <= generation[1]"),
+    Mutant("slots", "credit/policy.cpp", "if (!facts.sibling_valid) return Reason::sibling_doubt;", ""),
+    Mutant("config", "boot/config.cpp", "*number > most", "*number > most + 1"),
+    Mutant("config", "boot/config.cpp", "line = trim(take_until(line, '#'));", "line = trim(take_until(line, '#')); number += line.empty();"),
+    Mutant("command_line", "boot/config.cpp", "if (word == \"--\"sv) return;", ""),
+    Mutant("command_line", "boot/config.cpp", "{\"0\", true}", "{\"0\", false}"),
+    Mutant("add", "credit/policy.cpp", "std::min<std::uint64_t>(bytes * 8, kFullCreditBits)", "kFullCreditBits"),
+    Mutant("add", "commands/add.cpp", "hash.add(buffer.span().first(*got));", "hash.add(buffer.span().first(*got / 2 * 2));"),
     # P1: credited although the successor's write failed; unflushed; twice in one boot.
-    Mutant("store", "rotate.cpp", "facts.retired = static_cast<bool>(result.retired);", "facts.retired = true;"),
-    Mutant("store", "store.cpp", "if (Status flushed = kernel::flush(file_); !flushed) return flushed;", ""),
-    Mutant("store", "policy.cpp", "if (facts.record_boot == facts.boot) return Reason::saved_this_boot;", ""),
+    Mutant("store", "credit/use_seed.cpp", "bool retired = static_cast<bool>(use.retired);", "bool retired = true;"),
+    Mutant("store", "seed/store.cpp", "if (Status flushed = kernel::flush(file_); !flushed) return flushed;", ""),
+    Mutant("store", "credit/policy.cpp", "if (reason == Reason::none && facts.record_boot == facts.boot) return Reason::saved_this_boot;", ""),
     # P2: not bound to the machine.
-    Mutant("store", "policy.cpp", "if (facts.record_tag != facts.machine_tag) return Reason::other_machine;", ""),
+    Mutant("store", "credit/policy.cpp", "if (facts.record_tag != facts.machine_tag) return Reason::other_machine;", ""),
     # P5: the newest record is overwritten.
-    Mutant("store", "rotate.cpp", "result.written = write_next(choice.other_slot());", "result.written = write_next(choice.seed_slot);"),
+    Mutant("store", "seed/rotate.cpp", "result.written = write_next(choice.other_slot());", "result.written = write_next(choice.seed_slot);"),
     # P7: the used seed stays.
-    Mutant("store", "rotate.cpp", "result.renewed = store.write(choice.seed_slot, renewed);", ""),
+    Mutant("store", "credit/use_seed.cpp", "if (retired) use.renewed = rotation.renew(creditable(store.flaw(), fresh));", ""),
     # Data of others.
-    Mutant("store", "store.cpp", "if (pristine && holds_other_data())", "if (pristine && size_bytes_ == 0)"),
+    Mutant("store", "seed/store.cpp", "if (pristine && holds_other_data())", "if (pristine && size_bytes_ == 0)"),
 ]

@@ -29,7 +29,7 @@ struct StoreReading {
 
 inline StoreReading read_store(const std::string& text) {
     StoreReading store;
-    if (text.empty() || text.size() > 254) return store;
+    if (text.empty() || text.size() > 255) return store;
     // A line of the configuration could not carry it.
     std::string blanks = " \t\r\n";
     if (text.find('#') != std::string::npos || blanks.find(text.front()) != std::string::npos ||
@@ -43,7 +43,7 @@ inline StoreReading read_store(const std::string& text) {
         store.path = text.substr(colon + 1);
     }
     std::string device = in_root ? "" : text.substr(0, colon);
-    if (!store.path.empty() && (store.path.size() > 190 || store.path.back() == '/')) return store;
+    if (!store.path.empty() && store.path.back() == '/') return store;
     if (store.path.find("/../") != std::string::npos) return store;
     if (!in_root) {
         if (device.rfind("/dev/", 0) == 0) {
@@ -57,7 +57,7 @@ inline StoreReading read_store(const std::string& text) {
             if (!known || store.device.find('/') != std::string::npos) return store;
         }
         // ":/path" alone names a file on no device.
-        if (store.device.empty() || store.device.size() > 126) return store;
+        if (store.device.empty()) return store;
     }
     store.kind = in_root              ? StoreSpec::Kind::file_in_root
                  : store.path.empty() ? StoreSpec::Kind::partition
