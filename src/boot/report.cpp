@@ -55,8 +55,9 @@ void for_each_field(Report& report, FunctionRef<void(const Field&)> visit) {
 
 void SourceReport::set(const Credit& credit) {
     credited_bits = credit.bits;
-    reason = explain(credit.reason).what;
-    advice = explain(credit.reason).advice;
+    Explanation explanation = explain(credit.reason);
+    reason = explanation.what;
+    advice = explanation.advice;
 }
 
 void append_json(TextBuffer& to, std::string_view text) {

@@ -52,7 +52,7 @@ bool parse_options(std::span<char*> words, std::span<const Option> options) {
         const std::string_view word = words[at];
         std::string_view value = word;
         bool is_operand = !word.starts_with('-') || word == "-"sv;
-        std::string_view name = is_operand ? "argument" : take_until(value, '=');
+        std::string_view name = is_operand ? "argument"sv : take_until(value, '=');
         const Option* option = is_operand ? find_operand(options) : find_option(options, name);
         bool joined = !is_operand && name.size() < word.size();
         if (!option || (option->flag && joined)) {

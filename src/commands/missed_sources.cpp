@@ -45,7 +45,7 @@ void look_at_boot_loader(const Report& report, const Machine& machine, Visit vis
 void look_at_virtio(const Machine& machine, Visit visit) {
     if (!machine.is_virtual) return;
     char buffer[256];
-    if (contains(read_field("/sys/class/misc/hw_random/rng_available", buffer), "virtio_rng")) return;
+    if (contains(read_field("/sys/class/misc/hw_random/rng_available", buffer), "virtio_rng"sv)) return;
     bool has_virtio = false, has_entropy_device = false;
     ignore(kernel::for_each_name("/sys/bus/virtio/devices", [&](std::string_view name) {
         has_virtio = true;
@@ -72,12 +72,12 @@ void look_at_devices(const Config& config, const Report& report, Visit visit) {
     char buffer[256];
     std::string_view driver = read_field("/sys/class/misc/hw_random/rng_current", buffer);
     if (!driver.empty() && driver != "none"sv && report[Source::hwrng].done == 0) {
-        visit({"hwrng", gave_nothing, "run 'earlyseed load' as root"});
+        visit({"hwrng"sv, gave_nothing, "run 'earlyseed load' as root"sv});
     }
     for (std::size_t i = 0; i < config.sources.size(); i++) {
         const SourceSpec& source = config.sources[i];
         if (source.path.empty() || report.sources[static_cast<std::size_t>(Source::extra) + i].done != 0) continue;
-        visit({source.path, gave_nothing, "run 'earlyseed load' as root when it is there"});
+        visit({source.path, gave_nothing, "run 'earlyseed load' as root when it is there"sv});
     }
 }
 

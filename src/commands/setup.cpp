@@ -68,7 +68,7 @@ Path choose_store(bool image, Line& why) {
         return kDefaultStore;
     }
     kernel::DeviceNumber root = device_below("/");
-    for (std::string_view directory : {"/boot", "/boot/efi", "/efi"}) {
+    for (std::string_view directory : {"/boot"sv, "/boot/efi"sv, "/efi"sv}) {
         kernel::DeviceNumber below = device_below(Path(directory).c_str());
         if (below.major == 0 || below == root || is_mapped(below)) continue;
         Word uuid = uuid_of(below);
@@ -77,7 +77,7 @@ Path choose_store(bool image, Line& why) {
         return Path("UUID=").add(uuid, ":/earlyseed/seed");
     }
     // Not below /etc, which people keep copies of.
-    for (std::string_view directory : {"/var/lib", "/boot"}) {
+    for (std::string_view directory : {"/var/lib"sv, "/boot"sv}) {
         if (device_below(Path(directory).c_str()) != root || (root.major == 0 && !image)) continue;
         why.add("a file on the root file system: jitter alone serves what comes before its mount; a partition of 1 MiB named "
                 "earlyseed would be earlier");
@@ -113,7 +113,7 @@ int write_config(const Path& path, std::string_view store) {
     auto old = kernel::read_text(path.c_str(), buffer);
     if (!old && old.error().code != ENOENT) return fail(describe(old.error(), path));
     if (old && old->size() == sizeof buffer) return fail(Line(path).add(" is too long; shorten it"));
-    FixedString<8192> text = configure(old ? *old : "# See earlyseed.conf(5).\n", store);
+    FixedString<8192> text = configure(old ? *old : "# See earlyseed.conf(5).\n"sv, store);
     if (old && text.view() == *old) return kExitDone;
     Status written = kernel::write_text(path.c_str(), text.view(), 0644);
     if (!written) return fail(describe(written.error(), path));
@@ -139,9 +139,9 @@ int fill(OpenStore& opened, const StoreSpec& spec) {
 }
 
 void say_what_is_left() {
-    std::string_view command = kernel::file_info("/usr/sbin/update-initramfs", true) ? "update-initramfs -u"
-                               : kernel::file_info("/usr/bin/dracut", true)          ? "dracut --force"
-                                                                                     : "";
+    std::string_view command = kernel::file_info("/usr/sbin/update-initramfs", true) ? "update-initramfs -u"sv
+                               : kernel::file_info("/usr/bin/dracut", true)          ? "dracut --force"sv
+                                                                                     : ""sv;
     print_line(command.empty() ? Line("now rebuild your initrd") : Line("now run '").add(command, "' to rebuild the initrd"));
 }
 

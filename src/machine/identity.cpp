@@ -14,7 +14,7 @@ namespace earlyseed {
 
 namespace {
 
-constexpr const char* kIdentityFiles[] = {
+constexpr char kIdentityFiles[][48] = {
     "/sys/class/dmi/id/product_uuid",
     "/sys/class/dmi/id/product_serial",
     "/sys/class/dmi/id/board_serial",
@@ -22,7 +22,7 @@ constexpr const char* kIdentityFiles[] = {
     "/sys/firmware/devicetree/base/serial-number",
 };
 
-constexpr const char* kProductFiles[] = {
+constexpr char kProductFiles[][48] = {
     "/sys/class/dmi/id/sys_vendor",
     "/sys/class/dmi/id/product_name",
     "/sys/class/dmi/id/bios_vendor",
@@ -30,7 +30,7 @@ constexpr const char* kProductFiles[] = {
     "/sys/firmware/devicetree/base/compatible",
 };
 
-constexpr const char* kHypervisorFiles[] = {
+constexpr char kHypervisorFiles[][56] = {
     "/sys/firmware/devicetree/base/hypervisor/compatible",
     "/sys/hypervisor/type",
 };

@@ -64,8 +64,8 @@ Status Store::open_or_create(const Path& path) {
 }
 
 Store::Outcome Store::open_file(const Path& path, Line& problem) {
-    auto refuse = [&](const auto&... what) {
-        problem.add("store ", name_, ": ", what...);
+    auto refuse = [&](std::string_view what) {
+        problem.add("store ", name_, ": ", what);
         return Outcome::refused;
     };
     if (Status opened = open_or_create(path); !opened) {
@@ -74,9 +74,9 @@ Store::Outcome Store::open_file(const Path& path, Line& problem) {
                 problem.add("store ", name_, " is not there");
                 return Outcome::absent;
             case EBUSY:
-                return refuse("is in use (mounted?); give earlyseed a partition of its own");
+                return refuse("is in use (mounted?); give earlyseed a partition of its own"sv);
             case ELOOP:
-                return refuse("is a symbolic link; name the file itself");
+                return refuse("is a symbolic link; name the file itself"sv);
             default:
                 return refuse(describe(opened.error(), "it"sv));
         }
@@ -85,13 +85,13 @@ Store::Outcome Store::open_file(const Path& path, Line& problem) {
     if (!info) return refuse(describe(info.error(), "it"sv));
     bool regular = info->kind == kernel::FileKind::regular;
     if (!regular && info->kind != kernel::FileKind::block_device) {
-        return refuse("is neither a regular file nor a block device");
+        return refuse("is neither a regular file nor a block device"sv);
     }
     if (info->size_bytes < kStoreBytes) {
-        return refuse("has ", info->size_bytes, " bytes, ", kStoreBytes, " are needed; ",
-                      regular ? "remove it and run 'earlyseed setup'" : "make the partition larger");
+        return refuse(Line("has ").add(info->size_bytes, " bytes, ", kStoreBytes, " are needed; ",
+                                       regular ? "remove it and run 'earlyseed setup'" : "make the partition larger"));
     }
-    if (regular && info->owner != 0) return refuse("does not belong to root; chown it");
+    if (regular && info->owner != 0) return refuse("does not belong to root; chown it"sv);
     if (regular && kernel::on_forgetful_file_system(file_)) flaw_ = StoreFlaw::forgetful;
     if (regular && (info->permissions & 077) != 0) flaw_ = StoreFlaw::exposed;
     size_bytes_ = info->size_bytes;
