@@ -124,8 +124,6 @@ int write_config(const Path& path, std::string_view store) {
 // Fills an empty store.
 int fill(OpenStore& opened, const StoreSpec& spec) {
     auto& [store, slots, choice] = opened;
-    Line problem("store ");
-    problem.add(spec.text, ": ");
     if (choice.content == StoreContent::seed) {
         print_line(Line("it holds a seed already, generation ")
                 .add(slots[static_cast<std::size_t>(choice.seed_slot)].record.generation));
@@ -133,7 +131,7 @@ int fill(OpenStore& opened, const StoreSpec& spec) {
     }
     SaveResult saved =
         save_next_seed(store, slots, choice, {.boot_id = read_boot().id, .machine_tag = identify_machine().tag});
-    if (!saved.written) return fail(problem.add(describe(saved.written.error(), "the seed"sv), "; check the medium"));
+    if (!saved.written) return fail(failed_write(spec.text, saved.written.error(), "the seed"sv));
     print_line(Line("a first seed was saved").add(saved.creditable ? "" : "; not creditable"));
     return kExitDone;
 }
@@ -166,7 +164,7 @@ int set_up(const StoreSpec& spec, const SetupOptions& options) {
     if (!options.image) {
         if (int result = fill(opened, spec); result != kExitDone) return result;
     } else if (opened.choice.content == StoreContent::seed) {
-        return fail(Line("store ").add(spec.text, ": holds a seed; run 'earlyseed forget' before the image is made"));
+        return fail(about_store(spec.text, "holds a seed; run 'earlyseed forget' before the image is made"sv));
     } else {
         print_line("left without a seed: each machine makes its own at its first boot"sv);
     }
@@ -204,7 +202,7 @@ int setup(const SetupOptions& options) {
         kLog.warn(Line("'").add(chosen, "' is no store: ", kStoreSyntax));
         return kExitUsage;
     }
-    print_line(Line("store ").add(chosen, ": ", why));
+    print_line(about_store(chosen, why));
     return options.dry_run ? rehearse(*spec, options) : set_up(*spec, options);
 }
 

@@ -58,7 +58,7 @@ Store::Outcome find_device(const StoreSpec& spec, Path& device, Line& problem) {
     if (tag == "PARTLABEL"sv || tag == "PARTUUID"sv) {
         unsigned count = find_partition(tag == "PARTUUID"sv ? "PARTUUID="sv : "PARTNAME="sv, spec.device, device);
         if (count > 1) {
-            problem.add("store ", spec.text, ": several partitions are called that; name one with PARTUUID=");
+            problem = about_store(spec.text, "several partitions are called that; name one with PARTUUID="sv);
             return Store::Outcome::refused;
         }
         if (count == 1 && is_block_device(device)) return Store::Outcome::opened;
