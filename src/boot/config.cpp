@@ -14,7 +14,7 @@ namespace {
 // A word of the configuration and what it stands for.
 template <typename Value>
 struct EnumName {
-    std::string_view name;
+    char name[8];
     Value value;
 };
 
@@ -60,10 +60,10 @@ bool set_hwrng_quality(std::string_view value, Config& config) {
 // "PATH" or "PATH QUALITY"; each line adds a source.
 bool add_source(std::string_view value, Config& config) {
     SourceSpec source;
-    source.path = first(value, value.find_first_of(" \t"));
+    source.path = first(value, value.find_first_of(" \t"sv));
     value.remove_prefix(source.path.view().size());
     value = trim(value);
-    if (!source.path.view().starts_with("/"sv) || source.path.full()) return false;
+    if (!source.path.view().starts_with('/') || source.path.full()) return false;
     if (!value.empty() && !parse_unsigned(value, 0, 1024, source.quality)) return false;
     for (SourceSpec& place : config.sources) {
         if (!place.path.empty()) continue;
@@ -82,7 +82,7 @@ bool set_load_timeout(std::string_view value, Config& config) {
 }
 
 struct Key {
-    std::string_view name;
+    char name[20];
     bool (*set)(std::string_view value, Config& config);  // false for a bad value
     std::string_view expected;
 };

@@ -15,7 +15,7 @@ Config read_config(const Path& path, const Log& log) {
     };
     if (auto file = kernel::read_text(path.c_str(), buffer)) {
         parse_config(*file, config, complain_of_file);
-        if (file->size() == sizeof buffer) complain_of_file("line 1"sv, "the file is too long; its end was not read");
+        if (file->size() == sizeof buffer) complain_of_file("line 1"sv, "the file is too long; its end was not read"sv);
     } else if (file.error().code != ENOENT) {
         log.warn(describe(file.error(), path).add("; defaults are used"));
     }

@@ -55,8 +55,9 @@ void for_each_field(Report& report, FunctionRef<void(const Field&)> visit) {
 
 void SourceReport::set(const Credit& credit) {
     credited_bits = credit.bits;
-    reason = explain(credit.reason).what;
-    advice = explain(credit.reason).advice;
+    Explanation explanation = explain(credit.reason);
+    reason = explanation.what;
+    advice = explanation.advice;
 }
 
 void append_json(TextBuffer& to, std::string_view text) {
@@ -94,23 +95,30 @@ void format_report(Report& report, Format format, ReportText& text) {
     });
 }
 
+static void parse_value(std::string_view value, const Field& field) {
+    if (field.number) {
+        *field.number = parse_number(value).value_or(0);
+    } else {
+        field.text->assign(value);
+    }
+}
+
+static void clear(Report& report) {
+    for_each_field(report, [](const Field& field) { parse_value({}, field); });
+}
+
 void parse_report(std::string_view text, std::string_view boot_id, Report& report) {
-    report = Report();
+    clear(report);
     while (!text.empty()) {
         std::string_view value = take_until(text, '\n');
         std::string_view key = trim(take_until(value, '='));
         value = trim(value);
         for_each_field(report, [&](const Field& field) {
-            if (field.key.view() != key) return;
-            if (field.number) {
-                *field.number = parse_number(value).value_or(0);
-            } else {
-                field.text->assign(value);
-            }
+            if (field.key.view() == key) parse_value(value, field);
         });
     }
     if (report.boot_id.view() == boot_id) return;
-    report = Report();
+    clear(report);
     report.boot_id = boot_id;
 }
 

@@ -35,7 +35,7 @@ enum class Source : unsigned {
 };
 inline constexpr std::size_t kSources = static_cast<std::size_t>(Source::extra) + kMostSources;
 // "jitter" to "source4".
-inline constexpr std::array<std::string_view, kSources> kSourceNames{
+inline constexpr char kSourceNames[kSources][8] = {
     "jitter", "cpu", "hwrng", "seed", "cmdline", "source1", "source2", "source3", "source4"};
 
 struct Report {

@@ -17,7 +17,10 @@ struct OpenStore {
 bool open_for_writing(const StoreSpec& spec, Store::Mode mode, OpenStore& opened, const Log& log);
 
 // Why a store with this content is never written, with what to do; empty when it may be.
-Line refusal_of(StoreContent content);
+std::string_view refusal_of(StoreContent content);
+
+// "store NAME: cannot write OBJECT: …; check the medium"
+Line failed_write(std::string_view store, const Error& error, std::string_view object);
 
 // What is wrong with a store that can only be read.
 inline constexpr std::string_view kNotWritable = "cannot be written; make it writable, or check the medium";

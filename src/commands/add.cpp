@@ -23,7 +23,7 @@ int add(const AddOptions& options) {
     const Log log("add", Log::Audience::person);
     if (!require_root(log)) return kExitDegraded;
     kernel::lock_memory();
-    std::string_view path = options.file.view() == "-"sv ? "/dev/stdin" : options.file.view();
+    std::string_view path = options.file.view() == "-"sv ? "/dev/stdin"sv : options.file.view();
     auto file = open_input(options.file);
     if (!file) {
         log.warn(describe(file.error(), path));

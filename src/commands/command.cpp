@@ -36,13 +36,15 @@ const Option* find_operand(std::span<const Option> options) {
 }
 
 bool assign(const Option& option, std::string_view value) {
-    if (option.number) {
+    if (auto variable = std::get_if<std::uint64_t*>(&option.variable)) {
         auto number = parse_number(value);
-        if (number) *option.number = *number;
+        if (number) **variable = *number;
         return number.has_value();
     }
-    *option.text = value;
-    return !option.text->empty() && !option.text->full();
+    auto text = std::get_if<Path*>(&option.variable);
+    if (!text) return false;
+    **text = value;
+    return !(*text)->empty() && !(*text)->full();
 }
 
 }  // namespace
@@ -52,15 +54,16 @@ bool parse_options(std::span<char*> words, std::span<const Option> options) {
         const std::string_view word = words[at];
         std::string_view value = word;
         bool is_operand = !word.starts_with('-') || word == "-"sv;
-        std::string_view name = is_operand ? "argument" : take_until(value, '=');
+        std::string_view name = is_operand ? "argument"sv : take_until(value, '=');
         const Option* option = is_operand ? find_operand(options) : find_option(options, name);
         bool joined = !is_operand && name.size() < word.size();
-        if (!option || (option->flag && joined)) {
+        auto flag = option ? std::get_if<bool*>(&option->variable) : nullptr;
+        if (!option || (flag && joined)) {
             usage_error("unknown option or argument"sv, word);
             return false;
         }
-        if (option->flag) {
-            *option->flag = true;
+        if (flag) {
+            **flag = true;
             continue;
         }
         if (!is_operand && !joined && at + 1 < words.size()) value = words[++at];

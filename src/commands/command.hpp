@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <variant>
 
 #include "base/fixed_string.hpp"
 #include "system/log.hpp"
@@ -21,13 +22,9 @@ inline constexpr int kExitNotReady = 3;  // status: the generator is not ready
 // without '-' is the operand.
 struct Option {
     std::string_view name;
-    bool* flag = nullptr;
-    std::uint64_t* number = nullptr;
-    Path* text = nullptr;
+    std::variant<bool*, std::uint64_t*, Path*> variable;
 
-    Option(std::string_view option, bool& variable) : name(option), flag(&variable) {}
-    Option(std::string_view option, std::uint64_t& variable) : name(option), number(&variable) {}
-    Option(std::string_view option, Path& variable) : name(option), text(&variable) {}
+    Option(std::string_view option, auto& sets) : name(option), variable(&sets) {}
 };
 // False after one line to standard error.
 bool parse_options(std::span<char*> words, std::span<const Option> options);

@@ -23,7 +23,7 @@ void print_usage(int descriptor) {
     kernel::print(descriptor,
                   "\n  --config FILE is read in place of /etc/earlyseed.conf; also: --help, --version\n\n"
                   "Exit status: 0 done; 1 not done, or in part: one line says why; 2 usage; 3 status: not ready.\n"
-                  "See earlyseed(8).\n");
+                  "See earlyseed(8).\n"sv);
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ int run_command(std::span<char*> words) {
         return kExitDone;
     }
     if (name == "--version"sv) {
-        kernel::print(1, "earlyseed " EARLYSEED_VERSION "\n");
+        kernel::print(1, "earlyseed " EARLYSEED_VERSION "\n"sv);
         return kExitDone;
     }
     for (const Command* command : kCommands) {

@@ -37,17 +37,17 @@ int forget(const ForgetOptions& options) {
         std::array<Slot, 2> slots;
         store.read(slots);
         StoreContent content = choose(slots).content;
-        problem.add("store ", config.store.text, ": ");
         if (content == StoreContent::foreign || content == StoreContent::unreadable) {
-            problem.add(refusal_of(content));
+            problem = about_store(config.store.text, refusal_of(content));
         } else if (store.read_only()) {
-            problem.add(kNotWritable);
+            problem = about_store(config.store.text, kNotWritable);
         } else if (Status erased = store.erase(); !erased) {
-            problem.add(describe(erased.error(), "zeros"sv), "; check the medium");
+            problem = failed_write(config.store.text, erased.error(), "zeros"sv);
         } else {
             Status noted = kernel::write_text(kForgottenPath, "", 0600);
-            log.info(problem.add("wiped; ", noted ? "nothing is saved until the next boot"
-                                                   : "the shutdown will save a seed again: /run cannot be written"));
+            log.info(about_store(config.store.text,
+                                 noted ? "wiped; nothing is saved until the next boot"sv
+                                       : "wiped; the shutdown will save a seed again: /run cannot be written"sv));
             return noted ? kExitDone : kExitDegraded;
         }
     }

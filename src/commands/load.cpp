@@ -121,7 +121,7 @@ int run_load(LoadRun& run) {
     run.boot = read_boot();
     read_report(run.boot, run.report);
     bool wants_jitter = run.report[Source::jitter].done == 0;
-    if (kernel::crng_ready()) note_ready(run.report, wants_jitter ? "kernel"sv : "others");
+    if (kernel::crng_ready()) note_ready(run.report, wants_jitter ? "kernel"sv : "others"sv);
 
     Store store;
     Line problem;

@@ -10,14 +10,13 @@ using namespace std::string_view_literals;
 
 namespace {
 
-// "store NAME: …"
-template <typename... Parts>
-Line about_store(const LoadRun& run, const Parts&... parts) {
-    return Line("store ").add(run.config.store.text, ": ", parts...);
+// A problem with what the store is or holds.
+void report_flaw(LoadRun& run, std::string_view state, std::string_view what) {
+    report_store_problem(run, state, about_store(run.config.store.text, what));
 }
 
 void report_failed_write(LoadRun& run, const Error& error, std::string_view object) {
-    report_store_problem(run, "failed"sv, about_store(run, describe(error, object), "; check the medium"));
+    report_store_problem(run, "failed"sv, failed_write(run.config.store.text, error, object));
 }
 
 void use_and_report(LoadRun& run, Store& store, const std::array<Slot, 2>& slots, const Choice& choice, const Stamp& stamp) {
@@ -36,7 +35,7 @@ void use_and_report(LoadRun& run, Store& store, const std::array<Slot, 2>& slots
     report.seed_saved_boot.add(Hex{seed.boot_id});
     report.store_state = "rotated";
     if (store.read_only()) {
-        report_store_problem(run, "read-only"sv, about_store(run, kNotWritable));
+        report_flaw(run, "read-only"sv, kNotWritable);
     } else if (!use.retired) {
         report_failed_write(run, use.retired.error(), "the next seed"sv);
     } else if (!use.renewed) {
@@ -50,7 +49,7 @@ void make_first_seed(LoadRun& run, Store& store, const std::array<Slot, 2>& slot
     run.report[Source::seed].set({0, pristine ? Reason::no_seed : Reason::damaged});
     run.report.store_state = "created";
     if (store.read_only()) {
-        report_store_problem(run, "read-only"sv, about_store(run, "holds no seed and ", kNotWritable));
+        report_flaw(run, "read-only"sv, Line("holds no seed and ").add(kNotWritable));
     } else if (SaveResult saved = save_next_seed(store, slots, choice, stamp); !saved.written) {
         report_failed_write(run, saved.written.error(), "a first seed"sv);
     }
@@ -76,14 +75,14 @@ void feed_seed(LoadRun& run, Store& store) {
     run.report.store_problem.clear();
     if (choice.content == StoreContent::seed) {
         use_and_report(run, store, slots, choice, stamp);
-    } else if (Line refusal = refusal_of(choice.content); !refusal.empty()) {
+    } else if (std::string_view refusal = refusal_of(choice.content); !refusal.empty()) {
         source.set({0, Reason::refused});
-        report_store_problem(run, "refused"sv, about_store(run, refusal));
+        report_flaw(run, "refused"sv, refusal);
     } else {
         make_first_seed(run, store, slots, choice, stamp);
     }
     if (store.flaw() != StoreFlaw::none && run.report.store_problem.empty()) {
-        report_store_problem(run, "flawed"sv, about_store(run, explained(reason_of(store.flaw()))));
+        report_flaw(run, "flawed"sv, explained(reason_of(store.flaw())));
     }
     source.time_us = (kernel::monotonic_ns() - start) / 1000;
     summarise(run.summary, "seed"sv, source, ""sv);

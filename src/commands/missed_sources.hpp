@@ -10,9 +10,9 @@ namespace earlyseed {
 
 // A name, what is the matter, and what to do about it.
 struct MissedSource {
-    std::string_view name;
-    std::string_view what;
-    std::string_view advice;
+    const char* name;
+    const char* what;
+    const char* advice;
 };
 
 // Calls visit for each. Looks below /sys; needs no rights. `report`: of this boot.

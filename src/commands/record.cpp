@@ -186,7 +186,7 @@ const Command kRecordCommand{
     }};
 
 int record(const RecordOptions& options) {
-    if (!is_one_of(options.format, {"text"sv, "bytes"sv, "words"sv})) return usage_error("invalid value for"sv, "--format");
+    if (!is_one_of(options.format, {"text"sv, "bytes"sv, "words"sv})) return usage_error("invalid value for"sv, "--format"sv);
     kernel::lock_memory();
     return options.judge ? judge_recording(options) : record_samples(options);
 }

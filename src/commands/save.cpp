@@ -38,14 +38,12 @@ int save(const SaveOptions& options) {
 
     SaveResult saved = save_next_seed(opened.store, opened.slots, opened.choice,
                                       {.boot_id = read_boot().id, .machine_tag = identify_machine().tag});
-    Line line("store ");
-    line.add(config.store.text, ": ");
     if (!saved.written) {
-        log.warn(line.add(describe(saved.written.error(), "the seed"sv), "; check the medium"));
+        log.warn(failed_write(config.store.text, saved.written.error(), "the seed"sv));
         return kExitDegraded;
     }
     StoreFlaw flaw = opened.store.flaw();
-    if (flaw != StoreFlaw::none) log.warn(line.add(explained(reason_of(flaw))));
+    if (flaw != StoreFlaw::none) log.warn(about_store(config.store.text, explained(reason_of(flaw))));
     log.info(Line("seed saved, generation ").add(saved.generation, saved.creditable ? "" : "; not creditable"));
     return flaw == StoreFlaw::none ? kExitDone : kExitDegraded;
 }

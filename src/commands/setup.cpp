@@ -68,7 +68,7 @@ Path choose_store(bool image, Line& why) {
         return kDefaultStore;
     }
     kernel::DeviceNumber root = device_below("/");
-    for (std::string_view directory : {"/boot", "/boot/efi", "/efi"}) {
+    for (std::string_view directory : {"/boot"sv, "/boot/efi"sv, "/efi"sv}) {
         kernel::DeviceNumber below = device_below(Path(directory).c_str());
         if (below.major == 0 || below == root || is_mapped(below)) continue;
         Word uuid = uuid_of(below);
@@ -77,7 +77,7 @@ Path choose_store(bool image, Line& why) {
         return Path("UUID=").add(uuid, ":/earlyseed/seed");
     }
     // Not below /etc, which people keep copies of.
-    for (std::string_view directory : {"/var/lib", "/boot"}) {
+    for (std::string_view directory : {"/var/lib"sv, "/boot"sv}) {
         if (device_below(Path(directory).c_str()) != root || (root.major == 0 && !image)) continue;
         why.add("a file on the root file system: jitter alone serves what comes before its mount; a partition of 1 MiB named "
                 "earlyseed would be earlier");
@@ -113,7 +113,7 @@ int write_config(const Path& path, std::string_view store) {
     auto old = kernel::read_text(path.c_str(), buffer);
     if (!old && old.error().code != ENOENT) return fail(describe(old.error(), path));
     if (old && old->size() == sizeof buffer) return fail(Line(path).add(" is too long; shorten it"));
-    FixedString<8192> text = configure(old ? *old : "# See earlyseed.conf(5).\n", store);
+    FixedString<8192> text = configure(old ? *old : "# See earlyseed.conf(5).\n"sv, store);
     if (old && text.view() == *old) return kExitDone;
     Status written = kernel::write_text(path.c_str(), text.view(), 0644);
     if (!written) return fail(describe(written.error(), path));
@@ -124,8 +124,6 @@ int write_config(const Path& path, std::string_view store) {
 // Fills an empty store.
 int fill(OpenStore& opened, const StoreSpec& spec) {
     auto& [store, slots, choice] = opened;
-    Line problem("store ");
-    problem.add(spec.text, ": ");
     if (choice.content == StoreContent::seed) {
         print_line(Line("it holds a seed already, generation ")
                 .add(slots[static_cast<std::size_t>(choice.seed_slot)].record.generation));
@@ -133,15 +131,15 @@ int fill(OpenStore& opened, const StoreSpec& spec) {
     }
     SaveResult saved =
         save_next_seed(store, slots, choice, {.boot_id = read_boot().id, .machine_tag = identify_machine().tag});
-    if (!saved.written) return fail(problem.add(describe(saved.written.error(), "the seed"sv), "; check the medium"));
+    if (!saved.written) return fail(failed_write(spec.text, saved.written.error(), "the seed"sv));
     print_line(Line("a first seed was saved").add(saved.creditable ? "" : "; not creditable"));
     return kExitDone;
 }
 
 void say_what_is_left() {
-    std::string_view command = kernel::file_info("/usr/sbin/update-initramfs", true) ? "update-initramfs -u"
-                               : kernel::file_info("/usr/bin/dracut", true)          ? "dracut --force"
-                                                                                     : "";
+    std::string_view command = kernel::file_info("/usr/sbin/update-initramfs", true) ? "update-initramfs -u"sv
+                               : kernel::file_info("/usr/bin/dracut", true)          ? "dracut --force"sv
+                                                                                     : ""sv;
     print_line(command.empty() ? Line("now rebuild your initrd") : Line("now run '").add(command, "' to rebuild the initrd"));
 }
 
@@ -166,7 +164,7 @@ int set_up(const StoreSpec& spec, const SetupOptions& options) {
     if (!options.image) {
         if (int result = fill(opened, spec); result != kExitDone) return result;
     } else if (opened.choice.content == StoreContent::seed) {
-        return fail(Line("store ").add(spec.text, ": holds a seed; run 'earlyseed forget' before the image is made"));
+        return fail(about_store(spec.text, "holds a seed; run 'earlyseed forget' before the image is made"sv));
     } else {
         print_line("left without a seed: each machine makes its own at its first boot"sv);
     }
@@ -204,7 +202,7 @@ int setup(const SetupOptions& options) {
         kLog.warn(Line("'").add(chosen, "' is no store: ", kStoreSyntax));
         return kExitUsage;
     }
-    print_line(Line("store ").add(chosen, ": ", why));
+    print_line(about_store(chosen, why));
     return options.dry_run ? rehearse(*spec, options) : set_up(*spec, options);
 }
 

@@ -173,7 +173,7 @@ void print_verdict(const Findings& found, const Colours& colour) {
         complain(colour, "-> "sv,
                  "load has not run in this boot: rebuild the initrd with earlyseed (in a container: its host's)"sv);
     } else if (!found.ready) {
-        complain(colour, "-> "sv, "nothing gave enough credit; the reasons are above");
+        complain(colour, "-> "sv, "nothing gave enough credit; the reasons are above"sv);
     }
 }
 

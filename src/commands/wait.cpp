@@ -39,7 +39,7 @@ int wait(const WaitOptions& options) {
         }
         kernel::wait_until_ready(static_cast<unsigned>(left_ms));
     }
-    if (shows) kernel::print(2, ready ? "; ready now\n" : "\n");
+    if (shows) kernel::print(2, ready ? "; ready now\n"sv : "\n"sv);
     if (ready) return kExitDone;
     log.warn(Line("the kernel's generator is not ready after ").add(options.timeout_s, " s; see 'earlyseed status'"));
     return kExitDegraded;

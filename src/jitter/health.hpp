@@ -33,7 +33,7 @@ inline constexpr std::uint64_t kBackwards = std::uint64_t{1} << 63;
 
 // What a test measures, and the value at which it raises the alarm.
 struct HealthTest {
-    std::string_view name;
+    char name[32];
     unsigned cutoff;
     Shortage shortage;
 };

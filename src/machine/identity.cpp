@@ -14,7 +14,7 @@ namespace earlyseed {
 
 namespace {
 
-constexpr const char* kIdentityFiles[] = {
+constexpr char kIdentityFiles[][48] = {
     "/sys/class/dmi/id/product_uuid",
     "/sys/class/dmi/id/product_serial",
     "/sys/class/dmi/id/board_serial",
@@ -22,7 +22,7 @@ constexpr const char* kIdentityFiles[] = {
     "/sys/firmware/devicetree/base/serial-number",
 };
 
-constexpr const char* kProductFiles[] = {
+constexpr char kProductFiles[][48] = {
     "/sys/class/dmi/id/sys_vendor",
     "/sys/class/dmi/id/product_name",
     "/sys/class/dmi/id/bios_vendor",
@@ -30,27 +30,25 @@ constexpr const char* kProductFiles[] = {
     "/sys/firmware/devicetree/base/compatible",
 };
 
-constexpr const char* kHypervisorFiles[] = {
+constexpr char kHypervisorFiles[][56] = {
     "/sys/firmware/devicetree/base/hypervisor/compatible",
     "/sys/hypervisor/type",
 };
 
 // In lower case, without blanks and punctuation; the long numbers are UUIDs that many boards share.
-constexpr char kPlaceholders[][33] = {
-    "none", "na", "notspecified", "notavailable", "notapplicable", "tobefilledbyoem", "tobefilled", "defaultstring",
-    "default", "systemserialnumber", "serialnumber", "baseboardserialnumber", "chassisserialnumber",
-    "boardserialnumber", "unknown", "unspecified", "invalid", "empty", "null", "oem", "test",
-    "type2boardserialnumber", "sernum0", "0x00000000", "bsn12345678901234567", "mb1234567890", "bss0123456789",
-    "nb1234567890", "123456", "1234567", "12345678", "123456789", "1234567890", "0123456789", "0123456789abcdef",
-    "03000200040005000006000700080009", "00020003000400050006000700080009", "123456781234567890abcddeefaabbcc",
-};
+constexpr std::string_view kPlaceholders =
+    "none|na|notspecified|notavailable|notapplicable|tobefilledbyoem|tobefilled|defaultstring|default|"
+    "systemserialnumber|serialnumber|baseboardserialnumber|chassisserialnumber|boardserialnumber|unknown|"
+    "unspecified|invalid|empty|null|oem|test|type2boardserialnumber|sernum0|0x00000000|bsn12345678901234567|"
+    "mb1234567890|bss0123456789|nb1234567890|123456|1234567|12345678|123456789|1234567890|0123456789|"
+    "0123456789abcdef|03000200040005000006000700080009|00020003000400050006000700080009|"
+    "123456781234567890abcddeefaabbcc";
 
 // Parts of the names that hypervisors give their machines.
-constexpr char kVirtualProducts[][24] = {
-    "QEMU", "KVM", "Bochs", "VMware", "VMW", "innotek GmbH", "VirtualBox", "Xen", "Parallels", "BHYVE", "OpenStack",
-    "Virtual Machine", "Google Compute Engine", "Amazon EC2", "Apple Virtualization", "linux,dummy-virt", "Hyper-V",
-    "Nutanix AHV", "crosvm", "Firecracker", "KubeVirt", "Alibaba Cloud", "vServer", "Droplet",
-};
+constexpr std::string_view kVirtualProducts =
+    "QEMU|KVM|Bochs|VMware|VMW|innotek GmbH|VirtualBox|Xen|Parallels|BHYVE|OpenStack|Virtual Machine|"
+    "Google Compute Engine|Amazon EC2|Apple Virtualization|linux,dummy-virt|Hyper-V|Nutanix AHV|crosvm|"
+    "Firecracker|KubeVirt|Alibaba Cloud|vServer|Droplet";
 
 }  // namespace
 
@@ -73,15 +71,15 @@ bool is_placeholder(std::string_view value) {
         varied = varied || c != plain.view().front();
     }
     if (!varied) return true;  // nothing at all, all zeros, all F, all X
-    for (std::string_view placeholder : kPlaceholders) {
-        if (plain.view() == placeholder) return true;
+    for (std::string_view rest = kPlaceholders; !rest.empty();) {
+        if (take_until(rest, '|') == plain.view()) return true;
     }
     return false;
 }
 
 bool is_virtual_product(std::string_view name) {
-    for (std::string_view product : kVirtualProducts) {
-        if (contains(name, product)) return true;
+    for (std::string_view rest = kVirtualProducts; !rest.empty();) {
+        if (contains(name, take_until(rest, '|'))) return true;
     }
     return false;
 }

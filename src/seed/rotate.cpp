@@ -17,6 +17,14 @@ void stamp_record(Record& record, const Stamp& stamp, std::uint64_t generation, 
     record.machine_tag = stamp.machine_tag;
 }
 
+// What makes two records of one seed differ.
+void add_stamp(Hash& hash, const Record& record) {
+    hash.add(bytes_of(record.saved_at_s))
+        .add(bytes_of(kernel::monotonic_ns()))
+        .add(record.boot_id)
+        .add(bytes_of(record.generation));
+}
+
 // 64 bytes of the kernel's output: when it is not ready, what it has (none on a kernel before 5.6).
 struct KernelBytes {
     Secret<64> buffer;
@@ -47,14 +55,10 @@ Rotation::Rotation(Store& store, const std::array<Slot, 2>& slots, const Choice&
 Status Rotation::retire(bool creditable) {
     if (store_.read_only()) return Error{"write", EROFS};
     stamp_record(successor_, stamp_, choice_.newest_generation + 1, creditable);
-    Hash(label::kSuccessor, kSeedBytes)
-        .add(seed_.seed.span())
-        .add(jitter_)
-        .add(bytes_of(successor_.saved_at_s))
-        .add(bytes_of(kernel::monotonic_ns()))
-        .add(successor_.boot_id)
-        .add(bytes_of(successor_.generation))
-        .finish(successor_.seed.span());
+    Hash hash(label::kSuccessor, kSeedBytes);
+    hash.add(seed_.seed.span()).add(jitter_);
+    add_stamp(hash, successor_);
+    hash.finish(successor_.seed.span());
     return store_.write(choice_.other_slot(), successor_);
 }
 
@@ -82,12 +86,9 @@ SaveResult save_seed(Store& store, const std::array<Slot, 2>& slots, const Choic
         stamp_record(next, stamp, ++result.generation, result.creditable);
         Hash hash(label::kSave, kSeedBytes);
         if (has_seed) hash.add(seed_slot(slots, choice).record.seed.span());
-        hash.add(kernel_bytes.bytes)
-            .add(bytes_of(next.saved_at_s))
-            .add(bytes_of(kernel::monotonic_ns()))
-            .add(next.boot_id)
-            .add(bytes_of(next.generation))
-            .finish(next.seed.span());
+        hash.add(kernel_bytes.bytes);
+        add_stamp(hash, next);
+        hash.finish(next.seed.span());
         return store.write(slot, next);
     };
     result.written = write_next(choice.other_slot());

@@ -20,6 +20,8 @@ bool is_write_protection(int code) { return code == EROFS || code == EACCES || c
 
 }  // namespace
 
+Line about_store(std::string_view name, std::string_view what) { return Line("store ").add(name, ": ", what); }
+
 Store::~Store() {
     file_.close();
     // At the latest they end with the process, whose own mounts they are.
@@ -63,35 +65,38 @@ Status Store::open_or_create(const Path& path) {
     return {};
 }
 
+Store::Outcome Store::refuse(std::string_view what, Line& problem) const {
+    problem = about_store(name_, what);
+    return Outcome::refused;
+}
+
 Store::Outcome Store::open_file(const Path& path, Line& problem) {
-    auto refuse = [&](const auto&... what) {
-        problem.add("store ", name_, ": ", what...);
-        return Outcome::refused;
-    };
     if (Status opened = open_or_create(path); !opened) {
         switch (opened.error().code) {
             case ENOENT:
                 problem.add("store ", name_, " is not there");
                 return Outcome::absent;
             case EBUSY:
-                return refuse("is in use (mounted?); give earlyseed a partition of its own");
+                return refuse("is in use (mounted?); give earlyseed a partition of its own"sv, problem);
             case ELOOP:
-                return refuse("is a symbolic link; name the file itself");
+                return refuse("is a symbolic link; name the file itself"sv, problem);
             default:
-                return refuse(describe(opened.error(), "it"sv));
+                return refuse(describe(opened.error(), "it"sv), problem);
         }
     }
     auto info = kernel::file_info(file_);
-    if (!info) return refuse(describe(info.error(), "it"sv));
+    if (!info) return refuse(describe(info.error(), "it"sv), problem);
     bool regular = info->kind == kernel::FileKind::regular;
     if (!regular && info->kind != kernel::FileKind::block_device) {
-        return refuse("is neither a regular file nor a block device");
+        return refuse("is neither a regular file nor a block device"sv, problem);
     }
     if (info->size_bytes < kStoreBytes) {
-        return refuse("has ", info->size_bytes, " bytes, ", kStoreBytes, " are needed; ",
-                      regular ? "remove it and run 'earlyseed setup'" : "make the partition larger");
+        Line what("has ");
+        what.add(info->size_bytes, " bytes, ", kStoreBytes, " are needed; ",
+                 regular ? "remove it and run 'earlyseed setup'" : "make the partition larger");
+        return refuse(what, problem);
     }
-    if (regular && info->owner != 0) return refuse("does not belong to root; chown it");
+    if (regular && info->owner != 0) return refuse("does not belong to root; chown it"sv, problem);
     if (regular && kernel::on_forgetful_file_system(file_)) flaw_ = StoreFlaw::forgetful;
     if (regular && (info->permissions & 077) != 0) flaw_ = StoreFlaw::exposed;
     size_bytes_ = info->size_bytes;
@@ -115,23 +120,20 @@ Status Store::mount_file_system(const Path& device, const char* type) {
 }
 
 Store::Outcome Store::mount_and_open(const Path& device, std::string_view path, Line& problem) {
-    auto refuse = [&](const auto&... what) {
-        problem.add("store ", name_, ": ", what...);
-        return Outcome::refused;
-    };
     Bytes<2048> start{};
     auto raw = kernel::open_read(device.c_str(), false);
-    if (!raw) return refuse(describe(raw.error(), device.view()));
+    if (!raw) return refuse(describe(raw.error(), device), problem);
     auto got = kernel::read_some(*raw, start);
-    if (!got) return refuse(describe(got.error(), device.view()));
+    if (!got) return refuse(describe(got.error(), device), problem);
     raw->close();
     std::string_view type = file_system_type(start);
-    if (type.empty()) return refuse("its file system is neither ext2, 3 or 4 nor vfat; use a partition");
+    if (type.empty()) return refuse("its file system is neither ext2, 3 or 4 nor vfat; use a partition"sv, problem);
 
     Status done = mount_file_system(device, type.data());
     if (!done) {
-        std::string_view why = done.error().code == ENODEV ? "; the kernel module of its file system is missing" : "";
-        return refuse(describe(done.error(), device.view()), why);
+        Line what = describe(done.error(), device);
+        if (done.error().code == ENODEV) what.add("; the kernel module of its file system is missing");
+        return refuse(what, problem);
     }
     mounted_ = true;
     read_only_ = read_only_ || kernel::on_read_only_file_system(kMountPoint);

@@ -28,6 +28,9 @@ enum class StoreFlaw {
     forgetful,  // its file system may give the same seed at the next boot again
 };
 
+// "store NAME: what"
+Line about_store(std::string_view name, std::string_view what);
+
 class Store {
 public:
     enum class Outcome {
@@ -68,6 +71,7 @@ public:
 
 private:
     Status open_or_create(const Path& path);
+    Outcome refuse(std::string_view what, Line& problem) const;
     Outcome open_file(const Path& path, Line& problem);
     Status mount_file_system(const Path& device, const char* type);
     Outcome mount_and_open(const Path& device, std::string_view path, Line& problem);

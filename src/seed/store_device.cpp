@@ -58,7 +58,7 @@ Store::Outcome find_device(const StoreSpec& spec, Path& device, Line& problem) {
     if (tag == "PARTLABEL"sv || tag == "PARTUUID"sv) {
         unsigned count = find_partition(tag == "PARTUUID"sv ? "PARTUUID="sv : "PARTNAME="sv, spec.device, device);
         if (count > 1) {
-            problem.add("store ", spec.text, ": several partitions are called that; name one with PARTUUID=");
+            problem = about_store(spec.text, "several partitions are called that; name one with PARTUUID="sv);
             return Store::Outcome::refused;
         }
         if (count == 1 && is_block_device(device)) return Store::Outcome::opened;
@@ -72,11 +72,11 @@ Store::Outcome find_device(const StoreSpec& spec, Path& device, Line& problem) {
 
 std::string_view file_system_type(std::span<const std::uint8_t> start) {
     // ext2, 3 and 4: s_magic (Linux, Documentation/filesystems/ext4/super.rst).
-    if (start.size() >= 0x43a && start[0x438] == 0x53 && start[0x439] == 0xef) return "ext4";
+    if (start.size() >= 0x43a && start[0x438] == 0x53 && start[0x439] == 0xef) return "ext4"sv;
     // FAT12 to FAT32: boot signature, and the type's name (Microsoft, FAT specification 1.03).
     if (start.size() >= 512 && start[510] == 0x55 && start[511] == 0xaa) {
         auto has_name = [&](std::size_t at) { return start[at] == 'F' && start[at + 1] == 'A' && start[at + 2] == 'T'; };
-        if (has_name(54) || has_name(82)) return "vfat";
+        if (has_name(54) || has_name(82)) return "vfat"sv;
     }
     return {};
 }

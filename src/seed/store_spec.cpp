@@ -13,11 +13,11 @@ namespace {
 void split(std::string_view text, std::string_view& device, std::string_view& path) {
     device = text;
     path = {};
-    if (std::size_t colon = text.find(":/"); colon != std::string_view::npos) {
+    if (std::size_t colon = text.find(":/"sv); colon != std::string_view::npos) {
         device = first(text, colon);
         path = text;
         path.remove_prefix(colon + 1);
-    } else if (text.starts_with("/"sv) && !text.starts_with("/dev/"sv)) {
+    } else if (text.starts_with('/') && !text.starts_with("/dev/"sv)) {
         device = {};
         path = text;
     }
@@ -25,7 +25,7 @@ void split(std::string_view text, std::string_view& device, std::string_view& pa
 
 // A file's absolute path that stays within its file system.
 bool is_file_path(std::string_view path) {
-    return path.starts_with("/"sv) && !path.ends_with("/") && !contains(path, "/../"sv);
+    return path.starts_with('/') && !path.ends_with('/') && !contains(path, "/../"sv);
 }
 
 bool set_device(std::string_view text, StoreSpec& store) {

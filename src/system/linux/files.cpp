@@ -18,6 +18,8 @@
 
 namespace earlyseed::kernel {
 
+using namespace std::string_view_literals;
+
 File& File::operator=(File&& other) noexcept {
     if (this != &other) {
         close();
@@ -170,7 +172,7 @@ Status for_each_name(const char* directory, FunctionRef<bool(std::string_view na
         if (got == 0) return {};
         for (int at = 0; at < got; at += entry_at(at)->d_reclen) {
             std::string_view name = entry_at(at)->d_name;
-            if (name != "." && name != ".." && !visit(name)) return {};
+            if (name != "."sv && name != ".."sv && !visit(name)) return {};
         }
     }
 }

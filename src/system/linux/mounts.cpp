@@ -10,6 +10,8 @@
 
 namespace earlyseed::kernel {
 
+using namespace std::string_view_literals;
+
 Status private_mounts() {
     if (unshare(CLONE_NEWNS) < 0) return failed("make mounts private in");
     return status(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private in");
@@ -17,7 +19,7 @@ Status private_mounts() {
 
 Status mount(const char* device, const char* target, const char* type, bool read_only) {
     unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | (read_only ? MS_RDONLY : 0);
-    const char* options = std::string_view(type) == "vfat" ? "umask=0077" : read_only ? "noload" : nullptr;
+    const char* options = std::string_view(type) == "vfat"sv ? "umask=0077" : read_only ? "noload" : nullptr;
     return status(::mount(device, target, type, flags, options), "mount");
 }
 
