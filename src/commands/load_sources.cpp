@@ -37,7 +37,7 @@ std::uint64_t microseconds_since(std::uint64_t start_ns) { return (kernel::monot
 
 // Reads what a device gives within its time; how many bytes. 0: no driver behind the node, nobody at the other end of a FIFO,
 // or nothing to say yet.
-std::size_t read_withinsv_limit(const kernel::File& device, std::span<std::uint8_t> buffer) {
+std::size_t read_within_limit(const kernel::File& device, std::span<std::uint8_t> buffer) {
     std::uint64_t end = kernel::monotonic_ns() + std::uint64_t{kDeviceTimeoutMs} * 1'000'000;
     std::size_t size = 0;
     for (unsigned tries = 0; size < buffer.size() && tries < kDeviceTimeoutMs; tries++) {
@@ -64,7 +64,7 @@ bool feed_device(LoadRun& run, std::size_t index, const char* path, unsigned qua
     if (!device) return false;
     std::uint64_t start = kernel::monotonic_ns();
     Secret<kDeviceBytes> buffer;
-    std::size_t size = read_withinsv_limit(*device, buffer.span());
+    std::size_t size = read_within_limit(*device, buffer.span());
     if (size == 0) return false;
     auto bytes = buffer.span().first(size);
     // What cannot be examined counts as a file, which earns nothing.

@@ -110,7 +110,7 @@ struct Settings {
             std::size_t begin = value.find_first_not_of(" \t\r\n", blank);
             unsigned quality = 0;
             good = begin == std::string::npos || read_number(value.substr(begin), 0, 1024, quality);
-            good = good && !path.empty() && path[0] == '/' && path.size() <= 110;
+            good = good && !path.empty() && path[0] == '/' && path.size() <= 286;
             good = good && sources.size() < 4;
             if (good) sources.emplace_back(path, quality);
         } else if (name == "jitter-timeout-ms") {

@@ -77,7 +77,7 @@ Status flush(const File& file) {
 Status create_zeros(const char* path, std::size_t bytes) {
     auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, "create");
     if (!file) return file.error();
-    constexpr std::array<char, 512> zeros{};
+    const std::array<char, 512> zeros{};
     Status result;
     for (std::size_t left = bytes; result && left > 0; left -= std::min(left, zeros.size())) {
         result = write_all(file->descriptor(), {zeros.data(), std::min(left, zeros.size())});
