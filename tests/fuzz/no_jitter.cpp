@@ -10,7 +10,7 @@ void collect_jitter<CpuCounter>(unsigned wanted_bits, unsigned, JitterResult& re
     result.digest.copy_from(fuzz::jitter_digest);
     result.samples = kBatchSamples;
     result.credit_bits = fuzz::jitter_earns ? wanted_bits : 0;
-    result.reason = result.credit_bits == wanted_bits ? Reason::none : Reason::out_of_time;
+    result.shortage = result.credit_bits == wanted_bits ? Shortage::none : Shortage::out_of_time;
 }
 
 }  // namespace earlyseed

@@ -33,7 +33,7 @@ constexpr const char* kInRoot = "/var/lib/earlyseed/seed";
 constexpr const char* kOnDevice = "/earlyseed/seed";
 
 enum class Kind : unsigned { partition, file_in_root, file_on_device, kinds };
-enum class Command : unsigned { load, early_load, save, status, setup, forget };
+enum class Call : unsigned { load, early_load, save, status, setup, forget };
 
 // --- the machine -----------------------------------------------------------------------------------------------------
 
@@ -223,8 +223,8 @@ private:
 // A whole command, watched at every call.
 class Watch {
 public:
-    Watch(World& world, Command command)
-        : world_(world), command_(command), before_(world), erasing_(world.erasing) {
+    Watch(World& world, Call call)
+        : world_(world), call_(call), before_(world), erasing_(world.erasing) {
         boot_ = read_boot_id();
         std::string note = fake::text_of("/run/earlyseed/in-doubt");
         for (unsigned slot : {0u, 1u}) in_doubt_[slot] = note == std::to_string(slot) + " " + world.spec() + "\n";
@@ -244,9 +244,9 @@ public:
         require(machine().mounts.empty(), "P9: nothing stays mounted");
         require(machine().mistakes.empty(), "no call that a careful program would not make");
         require(status == kExitDone || status == kExitDegraded ||
-                    (command_ == Command::status && status == kExitNotReady),
+                    (call_ == Call::status && status == kExitNotReady),
                 "exit status 0 or 1, and 3 of status");
-        if (command_ == Command::early_load) {
+        if (call_ == Call::early_load) {
             require(fake::journal_of({"mount"}).empty(), "P9: nothing is mounted before a resume");
         }
         Medium after(world_);
@@ -258,7 +258,7 @@ public:
                     "P5: successor and renewed seed are on the medium");
             check_next_is_creditable(after);
         }
-        if (command_ == Command::save && done && after.there && count_writes() > writes_before_) {
+        if (call_ == Call::save && done && after.there && count_writes() > writes_before_) {
             require(after.durable.generation() == before_.cached.generation() + (newest_before() >= 0 ? 1 : 2),
                     "save makes a newer seed");
             require(after.cached.bytes == after.durable.bytes, "and it is on the medium");
@@ -267,13 +267,13 @@ public:
             require(after.durable.both_valid(), "both slots are filled");
             check_next_is_creditable(after);
         }
-        if (command_ == Command::forget && status == kExitDone && opened_for_writing()) {
+        if (call_ == Call::forget && status == kExitDone && opened_for_writing()) {
             require(std::count(after.durable.bytes.begin(), after.durable.bytes.begin() + kStoreBytes, 0) ==
                         static_cast<std::ptrdiff_t>(kStoreBytes),
                     "forget leaves no seed");
             if (!failed()) world_.forgotten = true;
         }
-        if (command_ == Command::setup && status == kExitDone) {
+        if (call_ == Call::setup && status == kExitDone) {
             require(after.there && after.cached.has_seed(), "setup leaves a store with a seed");
         }
         check_any_end();
@@ -281,15 +281,15 @@ public:
 
     // After a command, or what a kill or a power cut made of it.
     void check_any_end() {
-        if (command_ == Command::setup) world_.forgotten = false;
-        if (command_ == Command::forget) world_.erasing = true;
+        if (call_ == Call::setup) world_.forgotten = false;
+        if (call_ == Call::forget) world_.erasing = true;
         Medium after(world_);
         std::size_t writes = count_writes() - writes_before_;
-        if (command_ == Command::status) require(writes == 0, "status writes nothing");
-        if (world_.forgotten && command_ != Command::setup && command_ != Command::forget)
+        if (call_ == Call::status) require(writes == 0, "status writes nothing");
+        if (world_.forgotten && call_ != Call::setup && call_ != Call::forget)
             require(writes == 0, "after forget, nothing is saved until the next boot");
         if (before_.there && before_.cached.hands_off() && !failed_to("read")) {
-            bool may_erase = command_ == Command::forget && other_version();
+            bool may_erase = call_ == Call::forget && other_version();
             if (!may_erase) require(writes == 0, "nothing is written to data of others");
         }
         if (before_.there && world_.kind == Kind::partition) {
@@ -297,14 +297,14 @@ public:
                                before_.cached.bytes.begin() + kStoreBytes),
                     "nothing is written behind the store");
         }
-        if (command_ == Command::setup && newest_before() >= 0 && !failed())
+        if (call_ == Call::setup && newest_before() >= 0 && !failed())
             require(writes == 0, "setup leaves a seed as it is");
         for (const fake::Feed& feed : machine().feeds)
             require(!after.durable.contains(feed.bytes) && !after.cached.contains(feed.bytes),
                     "P7: what was fed is not on the medium");
-        if (command_ != Command::forget && before_.durable.has_seed() && newest_before() >= 0)
+        if (call_ != Call::forget && before_.durable.has_seed() && newest_before() >= 0)
             require(after.durable.has_seed(), "P5: a store with a seed keeps one");
-        if (command_ != Command::forget && !erasing_ && !failed_to("read"))
+        if (call_ != Call::forget && !erasing_ && !failed_to("read"))
             require(after.durable.generation() >= std::min(before_.durable.generation(), believed_generation()),
                     "P1: generations do not go back");
     }
@@ -368,7 +368,7 @@ private:
     }
 
     void check_feed(const fake::Feed& feed) {
-        require(command_ == Command::load || command_ == Command::early_load, "P1: load alone feeds the kernel");
+        require(call_ == Call::load || call_ == Call::early_load, "P1: load alone feeds the kernel");
         require(feed.bytes.size() == 64, "64 bytes");
         for (unsigned slot : {0u, 1u}) {
             const Reading& seed = before_.cached.slots[slot];
@@ -448,7 +448,7 @@ private:
     }
 
     World& world_;
-    Command command_;
+    Call call_;
     Medium before_;
     bool erasing_;
     std::array<std::uint8_t, 16> boot_;
@@ -461,23 +461,20 @@ private:
 
 // --- what happens ----------------------------------------------------------------------------------------------------
 
-int run(Command command, const World& world) {
-    LoadOptions options;
-    switch (command) {
-        case Command::load:
-            return load(options);
-        case Command::early_load:
-            options.early = true;
-            return load(options);
-        case Command::save:
-            return save(options);
-        case Command::status:
-            return show_status(options);
-        case Command::setup:
-            options.store = world.spec();
-            return setup(options);
-        case Command::forget:
-            return forget(options);
+int run(Call call, const World& world) {
+    switch (call) {
+        case Call::load:
+            return load({});
+        case Call::early_load:
+            return load({.early = true});
+        case Call::save:
+            return save({});
+        case Call::status:
+            return show_status({});
+        case Call::setup:
+            return setup({.store = world.spec()});
+        case Call::forget:
+            return forget({});
     }
     return -1;
 }
@@ -496,7 +493,7 @@ void lose_power(World& world, Input& input) {
     world.forgotten = world.erasing = false;
 }
 
-void run_watched(World& world, Command command, Input& input) {
+void run_watched(World& world, Call call, Input& input) {
     unsigned stop = input.byte();  // 0: not at all; otherwise at one of the next calls
     bool kill = (stop & 1) != 0;
     unsigned stop_at = stop / 2;
@@ -506,7 +503,7 @@ void run_watched(World& world, Command command, Input& input) {
 
     std::optional<fake::State> stopped;
     std::set<Seed> credited;
-    Watch watch(world, command);
+    Watch watch(world, call);
     if (machine().read_back_differs) watch.read_back_differs();
     unsigned calls = 0;
     machine().before_call = [&] {
@@ -517,10 +514,10 @@ void run_watched(World& world, Command command, Input& input) {
         if (story) std::fprintf(stderr, "    --- stops here\n");
         stopped.emplace(machine());
     };
-    int status = run(command, world);
+    int status = run(call, world);
     machine().before_call = {};
     if (!stopped) {
-        tell(world, "command " + std::to_string(static_cast<unsigned>(command)) + " = " + std::to_string(status));
+        tell(world, "command " + std::to_string(static_cast<unsigned>(call)) + " = " + std::to_string(status));
         watch.at_end(status);
         return;
     }
@@ -532,7 +529,7 @@ void run_watched(World& world, Command command, Input& input) {
     machine().mounts.clear();
     machine().mounts_private = false;
     if (kill) {
-        tell(world, "command " + std::to_string(static_cast<unsigned>(command)) + " was killed");
+        tell(world, "command " + std::to_string(static_cast<unsigned>(call)) + " was killed");
         watch.check_any_end();
     } else {
         // Judged by what the medium has afterwards; what happened in the boot is needed for that.
@@ -543,7 +540,7 @@ void run_watched(World& world, Command command, Input& input) {
         machine().journal = journal;
         machine().feeds = feeds;
         machine().failures = failures;
-        tell(world, "power lost in command " + std::to_string(static_cast<unsigned>(command)));
+        tell(world, "power lost in command " + std::to_string(static_cast<unsigned>(call)));
         watch.check_any_end();
         machine().journal.clear();
         machine().feeds.clear();
@@ -688,23 +685,23 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
             case 0:
             case 1:
             case 2:
-                run_watched(world, Command::load, input);
+                run_watched(world, Call::load, input);
                 break;
             case 3:
-                run_watched(world, Command::early_load, input);
+                run_watched(world, Call::early_load, input);
                 break;
             case 4:
             case 5:
-                run_watched(world, Command::save, input);
+                run_watched(world, Call::save, input);
                 break;
             case 6:
-                run_watched(world, Command::setup, input);
+                run_watched(world, Call::setup, input);
                 break;
             case 7:
-                run_watched(world, Command::forget, input);
+                run_watched(world, Call::forget, input);
                 break;
             case 8:
-                run_watched(world, Command::status, input);
+                run_watched(world, Call::status, input);
                 break;
             case 9:
             case 10:
