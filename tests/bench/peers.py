@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The peers as Debian 12 packages them: their programs with the shared libraries that these need, and their versions."""
+"""The peers as Debian 12 packages them: their programs with the shared libraries that these need,
+and their versions."""
 from __future__ import annotations
 
 import tarfile

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How the benchmarks keep what they measured, each in a JSON file beside; the lab of the boot tests is on the path after this."""
+"""How the benchmarks keep what they measured, each in a JSON file beside;
+the lab of the boot tests is on the path after this."""
 from __future__ import annotations
 
 import json

@@ -385,8 +385,8 @@ def judge(cases: Cases, replayed: Replayed) -> Verdict:
         credited = set(case.credited)
         slots = recording.slots(case.state)
         boots = replayed[recording.kind, key]
-        # ext4 takes for granted that a block is written whole: with a torn superblock or commit block Linux does not mount
-        # it for writing (e2fsck -p mends the second, not the first). Nothing else may keep it from being mounted.
+        # ext4 takes for granted that a block is written whole: with a torn superblock or commit block Linux does not
+        # mount it for writing (e2fsck -p mends the second, not the first). Nothing else may keep it from being mounted.
         torn = bool(recording.blocks(case.state, case.state) - recording.whole)
         mounted = not (torn and boots[0].report["store.state"] in ("refused", "read-only"))
 

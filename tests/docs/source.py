@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the program knows: commands, options, keys, reasons. The program itself is asked, and the tests' binary `interface`
-for what it does not print. The manuals, the completions and the example configuration are compared with this."""
+"""What the program knows: commands, options, keys, reasons. The program itself is asked, and the tests'
+binary `interface` for what it does not print. The manuals, the completions and the example configuration are
+compared with this."""
 from __future__ import annotations
 
 import json

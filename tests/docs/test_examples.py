@@ -88,8 +88,8 @@ def test_commands_do_what_they_say(document, tmp_path):
 
 @pytest.mark.long
 def test_from_source(tmp_path):
-    """README's lines as they stand, in a copy of the tree, with nothing but another place to install to. What is installed is
-    what goes into the initrd: static, and without symbols and debugging information."""
+    """README's lines as they stand, in a copy of the tree, with nothing but another place to install to. What is
+    installed is what goes into the initrd: static, and without symbols and debugging information."""
     tree, installed = tmp_path / "earlyseed", tmp_path / "installed"
     shutil.copytree(source.REPOSITORY, tree, symlinks=True,
                     ignore=shutil.ignore_patterns("build*", ".git", "__pycache__", "libsodium-[0-9]*.[0-9]*"))
@@ -163,7 +163,7 @@ def comparable(text: str) -> str:
     return re.sub(r"saved \d+ (min|h|days) ago in this boot", "saved", text)
 
 
-# --- configurations ------------------------------------------------------------------------------------------------------
+# --- configurations ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The manuals and the program's own help beside the source: nothing is missing, and nothing is there that is no more."""
+"""The manuals and the program's own help beside the source: nothing is missing,
+and nothing is there that is no more."""
 from __future__ import annotations
 
 import re
@@ -132,7 +133,7 @@ def test_values():
             assert re.search(rf"(\.It Cm {word}$|\b{word}\b)", keys()[key], re.M), (key, word)
 
 
-# --- the help, the README, the example configuration --------------------------------------------------------------------
+# --- the help, the README, the example configuration ------------------------------------------------------------------
 
 
 def test_help():

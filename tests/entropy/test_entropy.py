@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The judgement of the real program on recordings of good and bad clocks, and on generators of failures; the cutoffs."""
+"""The judgement of the real program on recordings of good and bad clocks, and on generators of failures;
+the cutoffs."""
 import importlib.machinery
 import importlib.util
 import os

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What is for systems that are not at hand: the RPM spec beside what Meson installs, the hooks for mkinitcpio with stubs."""
+"""What is for systems that are not at hand: the RPM spec beside what Meson installs,
+the hooks for mkinitcpio with stubs."""
 from __future__ import annotations
 
 import fnmatch

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The modules of ext4 and of hardware RNGs, which Debian's usual kernel has and the lab's, for virtual machines, has built in
-or not at all."""
+"""The modules of ext4 and of hardware RNGs, which Debian's usual kernel has and the lab's, for virtual machines,
+has built in or not at all."""
 from __future__ import annotations
 
 import pytest

@@ -149,8 +149,8 @@ def test_p6_a_purge_overwrites_the_seed_and_leaves_nothing(life):
 
 
 def purge(folder, config, preparation="", chroot="exec chroot"):
-    """Runs the package's postrm as `dpkg --purge` does, in a copy of this machine's root file system: as the first process
-    there, so that it does not look like a chroot, and not like a container. With chroot="chroot" it does."""
+    """Runs the package's postrm as `dpkg --purge` does, in a copy of this machine's root file system: as the first
+    process there, so that it does not look like a chroot, and not like a container. With chroot="chroot" it does."""
     postrm = (tools.REPOSITORY / "debian/earlyseed.postrm").read_text().replace("#DEBHELPER#", "")
     script = f"""set -e
 mkdir -p {folder}/upper {folder}/work {folder}/root

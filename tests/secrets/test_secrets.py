@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""P6 and P4 in a real guest: no seed, successor, renewed seed, pool input or output of the generator is left in a process
-that has ended, in a core, in the kernel log, in /run or in /proc; and neither `load` nor `save`, on a machine whose generator
-is not ready, makes a system call that would wait for it.
+"""P6 and P4 in a real guest: no seed, successor, renewed seed, pool input or output of the generator is left in a
+process that has ended, in a core, in the kernel log, in /run or in /proc; and neither `load` nor `save`, on a machine
+whose generator is not ready, makes a system call that would wait for it.
 
 One boot of Debian's kernel with init.c, which traces the stripped program. Out of reach: copies in the kernel (the page
 cache of a store that is a file, the block layer's buffers), and what registers held before the last system call.
@@ -122,7 +122,8 @@ def nothing(found):
 
 @pytest.mark.parametrize("scene", LOADS + SAVES)
 def test_p6_the_secrets_were_learnt(guest, scene):
-    """What is looked for below is there to be found: both records, what was written, fed, and came from the generator."""
+    """What is looked for below is there to be found: both records, what was written, fed,
+    and came from the generator."""
     learnt, = guest.found(scene, "learnt")
     assert learnt["read"] == 2
     assert learnt["written"] == (2 if scene in LOADS else 1)
@@ -133,7 +134,8 @@ def test_p6_the_secrets_were_learnt(guest, scene):
 
 @pytest.mark.parametrize("scene", LOADS + CRASHES)
 def test_p6_the_search_finds_what_is_there(guest, scene):
-    """The control: while the seed is being fed, it, its successor and the pool input are in the memory of the process."""
+    """The control: while the seed is being fed,
+    it, its successor and the pool input are in the memory of the process."""
     control, = guest.found(scene, "memory at control")
     assert control["read"] >= 8 and control["written"] >= 8 and control["fed"] >= 8
 
@@ -153,7 +155,8 @@ def test_p6_no_secret_is_left_in_memory(guest, scene):
 
 @pytest.mark.parametrize("scene, signal", zip(CRASHES, (11, 6)))
 def test_p6_a_crash_leaves_no_core(guest, scene, signal):
-    """Killed by a signal that dumps core, the seed in memory, core dumps to a file or a pipe, no limit in the parent."""
+    """Killed by a signal that dumps core, the seed in memory, core dumps to a file or a pipe,
+    no limit in the parent."""
     assert any(f"ended by signal {signal}" in line and "core dumped" not in line for line in guest.scenes[scene])
     assert guest.end(scene)[1] == 0
     assert all("core limit 0" in line for line in guest.scenes[scene] if "core limit" in line)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECTOR = 512
-# The format is that of dm-log-writes (Linux, drivers/md/dm-log-writes.c): a superblock, then entries, each in one sector
-# and followed by its data.
+# The format is that of dm-log-writes (Linux, drivers/md/dm-log-writes.c): a superblock, then entries,
+# each in one sector and followed by its data.
 _MAGIC = 0x6A736677736872
 _SUPER = struct.Struct("<QQQI")   # magic, version, entries, bytes of a log sector
 _ENTRY = struct.Struct("<QQQQ")   # sector, sectors, flags, bytes of data in the entry itself
@@ -121,7 +121,8 @@ class Interval:
 
 
 def intervals(base: bytes, entries: list[Entry], torn: Collection[int] = ()) -> Iterator[Interval]:
-    """The log, flush by flush. The sectors `torn` may tear within: the new content's first half with the old one's second."""
+    """The log, flush by flush. The sectors `torn` may tear within:
+    the new content's first half with the old one's second."""
     durable: State = {}
     pending: dict[int, list[bytes]] = {}
 

@@ -179,7 +179,8 @@ class Machine:
         return boot
 
     def flat_root(self, path: Path) -> Path:
-        """A raw copy of the root disk, while no guest runs, with what an orderly shutdown or the journal's replay brings."""
+        """A raw copy of the root disk, while no guest runs,
+        with what an orderly shutdown or the journal's replay brings."""
         run("qemu-img", "convert", "-O", "raw", self.root, path)
         run("sh", "-c", 'e2fsck -fy "$1" >/dev/null 2>&1 || [ $? -le 2 ]', "lab", path)
         return path

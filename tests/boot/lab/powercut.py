@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Cuts the power of a real machine at random instants, over and over, and keeps a ledger of every seed that was credited.
+"""Cuts the power of a real machine at random instants, over and over,
+and keeps a ledger of every seed that was credited.
 
-QEMU is killed while the machine boots, runs (and saves seeds) or shuts down, or when load writes to the store's disk. What
-was not flushed by then is lost, torn or kept at random, as in a disk's own cache. Only the store's disk lives on: the root
-disk is a fresh one in every boot.
+QEMU is killed while the machine boots, runs (and saves seeds) or shuts down, or when load writes to the store's disk.
+What was not flushed by then is lost, torn or kept at random, as in a disk's own cache. Only the store's disk lives on:
+the root disk is a fresh one in every boot.
 """
 from __future__ import annotations
 
@@ -102,8 +103,8 @@ def _one_boot(machine: Machine, cutter: Cutter, ledger: Ledger) -> str:
     entries = blocklog.read(log)
     lost = 0
     if end != "orderly":
-        # The kill comes as late as the host has time for it. A cut two requests before is as good: when load has told of
-        # the credit, it has made five, and the credit was after the third.
+        # The kill comes as late as the host has time for it. A cut two requests before is as good: when load has told
+        # of the credit, it has made five, and the credit was after the third.
         entries = entries[:max(0, len(entries) - cutter.rng.randint(0, 2))]
         lost = _lose(machine, base, entries, cutter.rng)
     ledger.boots += 1
@@ -113,7 +114,8 @@ def _one_boot(machine: Machine, cutter: Cutter, ledger: Ledger) -> str:
 
 
 def _live(guest: Qemu, cutter: Cutter, log: Path) -> tuple[str, dict[str, str]]:
-    """The guest's life to its end or to the cut: the phase it was in; load's report, if there was time to ask for it."""
+    """The guest's life to its end or to the cut: the phase it was in; load's report,
+    if there was time to ask for it."""
     began = {"boot": guest.started}
     report = {}
     while guest.alive:

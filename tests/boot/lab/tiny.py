@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A guest without a distribution: Debian's kernel, and an initrd with an init in C, the installed program and whatever else
-a test needs. For what takes thousands of runs, or a tracer for an init."""
+"""A guest without a distribution: Debian's kernel, and an initrd with an init in C, the installed program and whatever
+else a test needs. For what takes thousands of runs, or a tracer for an init."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -55,8 +55,8 @@ def make_initrd(path: Path, init: Path, of: images.Image, files: dict[str, bytes
 
 
 def command(kernel: Path, guest_initrd: Path, timeout_s: int, options: list[str], more: list[str]) -> list[str]:
-    """QEMU, ended with its parent and after a time. One processor: with two, every mount and unmount waits for the other
-    one (RCU)."""
+    """QEMU, ended with its parent and after a time. One processor: with two,
+    every mount and unmount waits for the other one (RCU)."""
     return ["setpriv", "--pdeathsig", "KILL", "timeout", str(timeout_s), "qemu-system-x86_64", *qemu.HARDWARE, "-smp", "1",
             "-kernel", str(kernel), "-initrd", str(guest_initrd), "-serial", "stdio", *more,
             "-append", " ".join([*OPTIONS, *options])]
