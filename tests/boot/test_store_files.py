@@ -10,7 +10,7 @@ from lab.scenario import Lab, scenario
 from scenarios import ALWAYS, DRACUT, DRACUT_PLAIN, INITRAMFS_TOOLS, PATIENCE, ROOT_STORE, Boots
 
 
-def _file_boots(generator: str, disk: type, kind: str) -> Boots:
+def _file_boots(generator: str, disk: type[disks.Ext4Disk | disks.VfatDisk], kind: str) -> Boots:
     image = images.image(generator, conf=PATIENCE + f"store = {disk.setting}\n")
     machine = Machine(f"{kind}-{generator}", image, append=ALWAYS)
     machine.store = disk(machine.folder / "store.img")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BUILD, REPOSITORY
+from conftest import REPOSITORY
 from lab.tools import cache_dir
 
 pytestmark = pytest.mark.long

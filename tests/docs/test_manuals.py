@@ -41,7 +41,8 @@ def synopsis() -> dict[str, set[str]]:
     for form in section(EIGHT, "SYNOPSIS").split(".Nm\n")[1:]:
         command = re.match(r"\.Cm (\w+)", form)
         if command:
-            found.setdefault(command.group(1), set()).update(f"-{option}" for option in re.findall(r"Fl (-[\w-]+)", form))
+            options = found.setdefault(command.group(1), set())
+            options.update(f"-{option}" for option in re.findall(r"Fl (-[\w-]+)", form))
     return found
 
 

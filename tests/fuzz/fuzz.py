@@ -43,8 +43,8 @@ def build(folder, plain=False, source=REPOSITORY, only=None):
 def command(folder, name, *options):
     target = TARGETS[name]
     dictionary = [f"-dict={HERE / target.dictionary}"] if target.dictionary else []
-    return [folder / f"tests/fuzz/fuzz_{name}", f"-max_len={target.max_len}", *dictionary, "-entropic=0", "-detect_leaks=0",
-            "-rss_limit_mb=0", f"-artifact_prefix={folder}/{name}-", *options]
+    return [folder / f"tests/fuzz/fuzz_{name}", f"-max_len={target.max_len}", *dictionary, "-entropic=0",
+            "-detect_leaks=0", "-rss_limit_mb=0", f"-artifact_prefix={folder}/{name}-", *options]
 
 
 def sweep(folder, name, runs=None, seed=1, keep=False):
@@ -65,7 +65,8 @@ def sweep(folder, name, runs=None, seed=1, keep=False):
     if done.returncode == 0 and count >= (runs or TARGETS[name].runs):
         return count, ""
     broken = re.search(r"^broken: .*\n", done.stdout, re.MULTILINE)
-    return count, f"{broken.group() if broken else ''}exit status {done.returncode} after {count} runs\n{done.stdout[-6000:]}"
+    return count, (f"{broken.group() if broken else ''}exit status {done.returncode} after {count} runs\n"
+                   f"{done.stdout[-6000:]}")
 
 
 # What a target must find: each is a line of src/ broken in one place.
@@ -83,7 +84,8 @@ MUTANTS = [
     Mutant("slots", "slots.cpp", "generation[0] >= generation[1]", "generation[0] <= generation[1]"),
     Mutant("slots", "policy.cpp", "if (!facts.sibling_valid) return Reason::sibling_doubt;", ""),
     Mutant("config", "config.cpp", "*number > most", "*number > most + 1"),
-    Mutant("config", "config.cpp", "line = trim(take_until(line, '#'));", "line = trim(take_until(line, '#')); number += line.empty();"),
+    Mutant("config", "config.cpp", "line = trim(take_until(line, '#'));",
+           "line = trim(take_until(line, '#')); number += line.empty();"),
     Mutant("command_line", "config.cpp", "if (word == \"--\") return;", ""),
     Mutant("command_line", "config.cpp", "word.back() == 'f' || word.back() == '0';", "true;"),
     Mutant("add", "add.cpp", "std::min<std::uint64_t>(bytes * 8, kFullCreditBits)", "kFullCreditBits"),
@@ -95,7 +97,8 @@ MUTANTS = [
     # P2: not bound to the machine.
     Mutant("store", "policy.cpp", "if (facts.record_tag != facts.machine_tag) return Reason::other_machine;", ""),
     # P5: the newest record is overwritten.
-    Mutant("store", "rotate.cpp", "result.written = write_next(choice.other_slot());", "result.written = write_next(choice.seed_slot);"),
+    Mutant("store", "rotate.cpp", "result.written = write_next(choice.other_slot());",
+           "result.written = write_next(choice.seed_slot);"),
     # P7: the used seed stays.
     Mutant("store", "rotate.cpp", "result.renewed = store.write(choice.seed_slot, renewed);", ""),
     # Data of others.

@@ -78,14 +78,17 @@ class Told:
 
     def found(self, scene, where):
         """For each time that it was looked at: how many pieces of which kind of secret, bytes looked at."""
-        pattern = rf"{re.escape(scene)}: {re.escape(where)}: (\d+) bytes, \d+ secrets: read (\d+) written (\d+) fed (\d+) random (\d+)"
+        pattern = (rf"{re.escape(scene)}: {re.escape(where)}: (\d+) bytes, \d+ secrets: "
+                   r"read (\d+) written (\d+) fed (\d+) random (\d+)")
         matches = (re.fullmatch(pattern, line) for line in self.scenes[scene])
-        return [dict(zip(("bytes", "read", "written", "fed", "random"), map(int, match.groups()))) for match in matches if match]
+        return [dict(zip(("bytes", "read", "written", "fed", "random"), map(int, match.groups())))
+                for match in matches if match]
 
     def end(self, scene):
         """Exit status and how many core files there are."""
         line = next(line for line in self.scenes[scene] + self.scenes[None] if line.startswith(f"end {scene}: "))
-        return tuple(map(int, re.search(r"status (\d+), (\d+) core files", line).groups()))
+        (status, cores), = re.findall(r"status (\d+), (\d+) core files", line)
+        return int(status), int(cores)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +98,8 @@ def guest(tmp_path_factory):
     tiny.make_initrd(folder / "initrd", HERE / "init.c", image, {**configurations(), **strace_files()})
     drives = []
     for number, path in enumerate(make_disks(folder)):
-        drives += ["-drive", f"if=none,id=d{number},file={path},format=raw", "-device", f"virtio-blk-pci,drive=d{number}"]
+        drives += ["-drive", f"if=none,id=d{number},file={path},format=raw",
+                   "-device", f"virtio-blk-pci,drive=d{number}"]
     done = subprocess.run(tiny.command(image.kernel, folder / "initrd", 300, [], drives),
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     console = done.stdout.decode(errors="replace")
@@ -193,7 +197,8 @@ def test_p6_no_seed_is_on_the_console(guest):
 
 def waits(trace):
     """System calls of an strace that wait, or may wait, until the generator is ready."""
-    bad = [line for line in trace if "getrandom(" in line and "GRND_NONBLOCK" not in line and "GRND_INSECURE" not in line]
+    bad = [line for line in trace
+           if "getrandom(" in line and "GRND_NONBLOCK" not in line and "GRND_INSECURE" not in line]
     bad += [line for line in trace if re.search(r'"/dev/random"|"/dev/hwrng"', line) and "O_NONBLOCK" not in line]
     descriptors = {}
     for line in trace:
@@ -202,7 +207,7 @@ def waits(trace):
         elif (call := re.search(r"\b(\w+)\((\d+)\b", line)) and call[2] in descriptors:
             if call[1] == "close":
                 del descriptors[call[2]]
-            elif call[1] in ("read", "pread64", "readv"):  # of urandom too: it holds a reader up to a second (Linux 6.1)
+            elif call[1] in ("read", "pread64", "readv"):  # of urandom too: it holds a reader up to a second (6.1)
                 bad.append(line)
     return bad
 
@@ -227,13 +232,16 @@ def test_p4_save_waits_for_nothing(guest):
     assert len(written) == 1, "it is the trace of a save"
     assert trace[-1].endswith("+++ exited with 0 +++")
     assert waits(trace) == []
-    assert [line for line in trace if re.search(r"\b(clock_nanosleep|nanosleep|poll|ppoll|select|pselect6)\(", line)] == []
+    sleeps = r"\b(clock_nanosleep|nanosleep|poll|ppoll|select|pselect6)\("
+    assert [line for line in trace if re.search(sleeps, line)] == []
 
 
 def test_p4_what_waits_would_be_found():
-    assert len(waits(['7 getrandom(""..., 1, GRND_NONBLOCK) = -1 EAGAIN', '7 getrandom(""..., 64, GRND_INSECURE) = 64'])) == 0
+    assert len(waits(['7 getrandom(""..., 1, GRND_NONBLOCK) = -1 EAGAIN',
+                      '7 getrandom(""..., 64, GRND_INSECURE) = 64'])) == 0
     assert len(waits(['7 getrandom(""..., 64, 0) = 64', '7 getrandom(""..., 1, GRND_RANDOM) = 1'])) == 2
     assert len(waits(['7 open("/dev/random", O_RDONLY|O_CLOEXEC) = 3'])) == 1
     assert len(waits(['7 open("/dev/urandom", O_RDONLY|O_NONBLOCK) = 3', '7 read(3, ""..., 64) = 64', '7 close(3) = 0',
                       '7 read(3, ""..., 64) = 64'])) == 1
-    assert len(waits(['7 open("/dev/urandom", O_RDONLY) = 3', "7 ioctl(3, RNDADDENTROPY, {entropy_count=256}) = 0"])) == 0
+    assert len(waits(['7 open("/dev/urandom", O_RDONLY) = 3',
+                      "7 ioctl(3, RNDADDENTROPY, {entropy_count=256}) = 0"])) == 0

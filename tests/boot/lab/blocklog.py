@@ -46,7 +46,7 @@ def read(path: Path) -> list[Entry]:
     magic, version, _, sector_bytes = _SUPER.unpack_from(log.ljust(SECTOR, b"\0"))
     if any(log[:SECTOR]) and (magic, version, sector_bytes) != (_MAGIC, 1, SECTOR):
         raise ValueError(f"{path} is no log of writes: {magic:#x}, version {version}, {sector_bytes} bytes a sector")
-    entries = []
+    entries: list[Entry] = []
     at = SECTOR
     while at + _ENTRY.size <= len(log):
         sector, count, flags, _ = _ENTRY.unpack_from(log, at)

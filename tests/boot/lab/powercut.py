@@ -72,7 +72,8 @@ class Cutter:
         if self.phase == "load":
             return log_bytes > self.fraction * self.load_bytes
         scale = {"boot": self.boot_s, "run": RUN_S, "shutdown": self.shutdown_s}.get(self.phase)
-        return scale is not None and self.phase in began and time.monotonic() - began[self.phase] >= self.fraction * scale
+        return (scale is not None and self.phase in began
+                and time.monotonic() - began[self.phase] >= self.fraction * scale)
 
 
 def play(image: images.Image, boots: int, seed: int, ledger: Ledger, say: Callable[[str], None]) -> None:
@@ -110,14 +111,15 @@ def _one_boot(machine: Machine, cutter: Cutter, ledger: Ledger) -> str:
     ledger.boots += 1
     ledger.ends[end] += 1
     ledger.lost += lost
-    return f"{end:8} after {seconds:5.1f} s, {enter(ledger, before, guest.console, report, entries)}, {lost} sectors lost"
+    used = enter(ledger, before, guest.console, report, entries)
+    return f"{end:8} after {seconds:5.1f} s, {used}, {lost} sectors lost"
 
 
 def _live(guest: Qemu, cutter: Cutter, log: Path) -> tuple[str, dict[str, str]]:
     """The guest's life to its end or to the cut: the phase it was in; load's report,
     if there was time to ask for it."""
     began = {"boot": guest.started}
-    report = {}
+    report: dict[str, str] = {}
     while guest.alive:
         if guest.host_seconds() > LIFE_TIMEOUT_S:
             raise BootFailed(f"neither login nor power off (console: {guest.console_file})")
@@ -177,7 +179,7 @@ def enter(ledger: Ledger, before: Store, console: str, report: dict[str, str], e
             ledger.credited.append(seed.seed)
     else:
         ledger.uncredited[said[0][2]] += 1
-    if credited != (before.states == ("valid", "valid") and seed.creditable):
+    if credited != (seed is not None and before.states == ("valid", "valid") and seed.creditable):
         problem(f"credit {said[0][1]}")
     if seed and report and report.get("seed.generation") != str(seed.generation):
         problem(f"load used generation {report.get('seed.generation')}")
