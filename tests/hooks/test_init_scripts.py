@@ -200,7 +200,8 @@ def test_sysvinit_starts_a_script_that_asks_after_it(guests):
     assert guests.run("update-rc.d", "earlyseed-ready", "enable").status == 0
     started = links(guests, "/etc/rc2.d")
     assert started.index("earlyseed-ready") < started.index("guests")
-    depends = dict(line.split(":") for line in guests.path("/etc/init.d/.depend.start").read_text().splitlines() if ":" in line)
+    depend = guests.path("/etc/init.d/.depend.start").read_text()
+    depends = dict(line.split(":") for line in depend.splitlines() if ":" in line)
     assert [name for name, needed in depends.items() if "earlyseed-ready" in needed.split()] == ["guests"]
 
 
@@ -226,7 +227,9 @@ def test_debians_openrc_holds_a_script_back(guests, status):
 @pytest.mark.parametrize("word, status, started", [
     ("need", 0, True), ("need", 1, False), ("want", 0, True), ("want", 1, True),
 ])
-@pytest.mark.parametrize("timeout, arguments", [("", WAIT), ("timeout=20\n", "wait --timeout 20"), ("timeout=0\n", "wait")])
+@pytest.mark.parametrize("timeout, arguments", [
+    ("", WAIT), ("timeout=20\n", "wait --timeout 20"), ("timeout=0\n", "wait"),
+])
 def test_openrcs_own_ready(machine, word, status, started, timeout, arguments):
     """As on Alpine and Gentoo, where it is the only one."""
     folder = REPOSITORY / "hooks/openrc"

@@ -164,7 +164,8 @@ def test_modules_dep_does_no_harm(machine):
     and initramfs-tools' functions exit when they are puzzled."""
     machine.configure(RAW)
     # What mkinitramfs hands to its hooks; MODULES=dep itself wants a real root device.
-    setup = f'DESTDIR=$(mktemp -d) version={machine.kernel} verbose=n MODULES=dep; export DESTDIR version verbose MODULES'
+    setup = (f"DESTDIR=$(mktemp -d) version={machine.kernel} verbose=n MODULES=dep; "
+             "export DESTDIR version verbose MODULES")
     done = machine.run("sh", "-c", f'{setup}; {HOOK}; echo "status $?"; ls "$DESTDIR/usr/sbin"')
     assert done.output == "status 0\nearlyseed\n"
 
