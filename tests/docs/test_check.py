@@ -90,7 +90,7 @@ def rows(heading: str) -> list[str]:
 
 
 def test_the_readme_has_every_stage():
-    stages = ["shell", "build", "unit", *(path.parent.name for path in sorted(TESTS.glob("*/test_*.py")))]
+    stages = ["shell", "lint", "build", "unit", *(path.parent.name for path in sorted(TESTS.glob("*/test_*.py")))]
     assert sorted(rows("Stages")) == sorted(dict.fromkeys(stages))
 
 
