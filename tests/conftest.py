@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,4 +17,4 @@ from lab.fetch import CannotFetch  # noqa: E402 (after the path that leads there
 def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
     if call.excinfo and call.excinfo.errisinstance(CannotFetch):
         reason = str(call.excinfo.value)
-        call.excinfo = pytest.CallInfo.from_call(lambda: pytest.skip(reason), call.when).excinfo
+        call.excinfo = pytest.CallInfo.from_call(partial(pytest.skip, reason), call.when).excinfo

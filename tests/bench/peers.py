@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The peers as Debian 12 packages them: their programs with the shared libraries that these need, and their versions."""
+"""The peers as Debian 12 packages them: their programs with the shared libraries that these need,
+and their versions."""
 from __future__ import annotations
 
 import tarfile
@@ -20,7 +21,7 @@ class Tool:
     command: tuple[str, ...]
     credits: str
     twice: str = "-"
-    mounted: bool = False  # the disk has a file system, which is at /var/lib when the clock starts; else it is a raw store
+    mounted: bool = False  # the disk has a file system, at /var/lib when the clock starts; else it is a raw store
     environment: str = ""  # one variable
 
 
@@ -28,7 +29,8 @@ BARE = "ioctl alone"
 TOOLS = {
     BARE: Tool(("/bare",), "256 bits of nothing"),
     "earlyseed: seed": Tool(("/earlyseed", "load", "--early", "--config", "/raw.conf"), "seed", "no"),
-    "earlyseed: seed in a file": Tool(("/earlyseed", "load", "--root", "/var/lib", "--config", "/file.conf"), "seed", "no", True),
+    "earlyseed: seed in a file": Tool(("/earlyseed", "load", "--root", "/var/lib", "--config", "/file.conf"),
+                                      "seed", "no", True),
     "SeedRNG": Tool(("/lib/rc/sbin/seedrng",), "seed", "no", True),
     "systemd-random-seed, forced": Tool(("/lib/systemd/systemd-random-seed", "load"), "seed", "yes", True,
                                         "SYSTEMD_RANDOM_SEED_CREDIT=force"),
@@ -75,7 +77,7 @@ def files() -> tuple[dict[str, bytes], dict[str, str]]:
             tools.say("collecting the peers' programs and libraries")
             _collect(base, path)
     with tarfile.open(path) as archive:
-        contents = {member.name.removeprefix("./"): archive.extractfile(member).read()
-                    for member in archive if member.isfile()}
+        contents = {member.name.removeprefix("./"): file.read()
+                    for member in archive if (file := archive.extractfile(member))}
     versions = dict(line.split("\t") for line in contents.pop("versions").decode().splitlines())
     return contents, versions

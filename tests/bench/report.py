@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""How the benchmarks keep what they measured, each in a JSON file beside; the lab of the boot tests is on the path after this."""
+"""How the benchmarks keep what they measured, each in a JSON file beside;
+the lab of the boot tests is on the path after this."""
 from __future__ import annotations
 
 import json
 import os
 import statistics
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -15,14 +17,16 @@ sys.path.insert(0, str(HERE.parent / "boot"))
 from lab import images, tools  # noqa: E402
 
 
-def spread(values: list[float | None]) -> dict | None:
+def spread(values: Sequence[float | None]) -> dict | None:
     """None when one of them is missing."""
-    if None in values:
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
         return None
-    return {"median": round(statistics.median(values), 2), "min": round(min(values), 2), "max": round(max(values), 2)}
+    return {"median": round(statistics.median(known), 2), "min": round(min(known), 2), "max": round(max(known), 2)}
 
 
-def save(name: str, boots: int, what: str, kernel: str, loads: list[float], packages: dict[str, str], rows: dict) -> None:
+def save(name: str, boots: int, what: str, kernel: str, loads: list[float], packages: dict[str, str],
+         rows: dict) -> None:
     """The medians with the command that made them and the machine that they are of; `loads` are the host's."""
     def line(*command: object) -> str:
         return tools.run(*command).decode().splitlines()[0].strip()

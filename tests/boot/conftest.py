@@ -18,7 +18,8 @@ from scenarios import DRACUT, DRACUT_PLAIN, INITRAMFS_TOOLS, PATIENCE, Boots, pa
 
 @scenario(quick=[INITRAMFS_TOOLS], long=[DRACUT], nightly=[DRACUT_PLAIN])
 def carried(_lab: Lab, generator: str) -> Boots:
-    """A new machine with an empty store partition, booted twice in an orderly way. Others inherit it: scenarios.heir()."""
+    """A new machine with an empty store partition, booted twice in an orderly way. Others inherit it:
+    scenarios.heir()."""
     machine = partition_machine(f"carried-{generator}", images.image(generator, conf=PATIENCE))
     return {"first": machine.boot("first boot, empty store"), "second": machine.boot("second boot, same disk")}
 

@@ -26,7 +26,7 @@ def error_on(iotype: str, sector: int | None = None) -> dict:
 class Medium:
     """A disk with a store, and the fields of its Drive: while it is out of order, and always."""
 
-    disk: object
+    disk: disks.StoreDisk
     broken: dict = field(default_factory=dict)
     always: dict = field(default_factory=dict)
     setting: str = "$disk"  # of the store, for the shell; $disk is the device
@@ -103,7 +103,8 @@ def make_media(folder: Path, store: Store) -> dict[str, Medium]:
     return media
 
 
-def use_media(machine: Machine, media: dict[str, Medium], label: str, healthy: bool, **how) -> tuple[Boot, dict[str, Use]]:
+def use_media(machine: Machine, media: dict[str, Medium], label: str, healthy: bool,
+              **how) -> tuple[Boot, dict[str, Use]]:
     """Boots the machine, and uses one medium after the other."""
     before = {name: medium.disk.read() for name, medium in media.items()}
     ask = {name: USE.format(name=name, prepare=":" if healthy else medium.prepare, setting=medium.setting,

@@ -122,8 +122,8 @@ def leaked(seed, text):
 
 
 def test_p6_no_seed_in_the_log(carried):
-    """P6: no part of a seed that was in the store is on the console, neither as bytes nor as hexadecimal digits. (What is
-    fed to the kernel, tests/secrets looks for.)"""
+    """P6: no part of a seed that was in the store is on the console, neither as bytes nor as hexadecimal digits. (What
+    is fed to the kernel, tests/secrets looks for.)"""
     slots = [slot for boot in carried.values() for slot in (*boot.before.slots, *boot.after.slots)]
     seeds = {slot.seed for slot in slots if slot.state == "valid"}
     assert len(seeds) == 4, "the first boot leaves two of them, the second one two more"
@@ -136,9 +136,10 @@ def test_p6_no_seed_in_the_log(carried):
 
 
 def test_p4_jitter_has_the_time_that_is_shipped(defaults):
-    """P4: 250 ms. On a machine that is emulated, and slower than any real one while its host is busy, jitter may be given
-    up: then for that reason, after that time, and without credit. The limit is looked at between batches of 1024 samples;
-    so what came before the last one is within it, as far as they take equally long: half as much again for a busy host."""
+    """P4: 250 ms. On a machine that is emulated, and slower than any real one while its host is busy, jitter may be
+    given up: then for that reason, after that time, and without credit. The limit is looked at between batches of
+    1024 samples; so what came before the last one is within it, as far as they take equally long: half as much
+    again for a busy host."""
     boot = defaults["defaults"]
     assert boot.login_at is not None
     batches, time_us = int(boot.report["jitter.samples"]) // 1024, int(boot.report["jitter.time_us"])

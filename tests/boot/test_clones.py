@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a seed is worth on a copy of the disk: in another machine or one without identity, in a snapshot, in an image."""
+"""What a seed is worth on a copy of the disk: in another machine or one without identity, in a snapshot,
+in an image."""
 from __future__ import annotations
 
 import itertools

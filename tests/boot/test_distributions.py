@@ -82,12 +82,13 @@ def test_p6_purged_it_leaves_no_seed_and_no_file(distribution):
 
 
 def test_the_table_keeps_what_was_not_played(tmp_path):
-    """matrix.md: the line of a row that was played replaces the old one, that of a new row has its place, nothing else changes."""
+    """matrix.md: the line of a row that was played replaces the old one, that of a new row has its place, and nothing else
+    changes."""
     loader = importlib.machinery.SourceFileLoader("matrix", str(Path(__file__).with_name("matrix")))
     matrix = importlib.util.module_from_spec(importlib.util.spec_from_loader("matrix", loader))
     loader.exec_module(matrix)
     table = tmp_path / "matrix.md"
     table.write_text("before\n\n| row | x |\n|---|---|\n| bullseye-dracut | old |\n| sid-dracut | old |\n\nafter\n")
     matrix.save(table, {"bullseye-dracut": "| bullseye-dracut | new |", "trixie-dracut": "| trixie-dracut | new |"})
-    assert table.read_text() == ("before\n\n| row | x |\n|---|---|\n| bullseye-dracut | new |\n| trixie-dracut | new |\n"
-                                 "| sid-dracut | old |\n\nafter\n")
+    assert table.read_text() == ("before\n\n| row | x |\n|---|---|\n"
+                                 "| bullseye-dracut | new |\n| trixie-dracut | new |\n| sid-dracut | old |\n\nafter\n")

@@ -64,10 +64,12 @@ def waited_for(boot):
 
 
 def test_p4_nothing_waits_for_a_missing_store(obstacles, carried):
-    """P4: what the boot without a store waits for, one with it waits for too; and from the generator's readiness to root's
-    mount it takes no longer, but for what a busy host adds: initramfs-tools would wait for a device for 30 s, systemd 90."""
+    """P4: what the boot without a store waits for, one with it waits for too; and from the generator's readiness
+    to root's mount it takes no longer, but for what a busy host adds: initramfs-tools would wait for a device for
+    30 s, systemd 90."""
     missing, usual = obstacles["missing"], carried.values()
-    assert any("ttyS0" in what for what in waited_for(missing)), "it is not said what is waited for: the test tests nothing"
+    assert any("ttyS0" in what for what in waited_for(missing)), \
+        "it is not said what is waited for: the test tests nothing"
     assert waited_for(missing) <= set.union(*map(waited_for, usual))
 
     def stretch(boot):

@@ -10,8 +10,8 @@ from scenarios import DRACUT, INITRAMFS_TOOLS, PATIENCE, Boots, partition_machin
 @scenario(long=[INITRAMFS_TOOLS], nightly=[DRACUT])
 def hardware_rng(_lab: Lab, generator: str) -> Boots:
     """A virtual machine with virtio-rng, whose driver is a module that udev loads."""
-    machine = partition_machine(f"virtio-rng-{generator}", images.image(generator, conf=PATIENCE + "hwrng-quality = 900\n"),
-                                hardware=("-device", "virtio-rng-pci"))
+    image = images.image(generator, conf=PATIENCE + "hwrng-quality = 900\n")
+    machine = partition_machine(f"virtio-rng-{generator}", image, hardware=("-device", "virtio-rng-pci"))
     return {"virtio_rng": machine.boot("virtio-rng", cut=True)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from lab import blocklog, disks, images
 from lab.blocklog import SECTOR
@@ -51,12 +52,13 @@ def _boot_and_hibernate(machine: Machine, label: str, ask: dict[str, str]) -> Bo
 
 def _resume(machine: Machine) -> dict:
     """Resumes, with every write of the resuming boot recorded."""
-    found = {}
+    found: dict[str, Any] = {}
 
     def until(guest: Qemu) -> None:
         _plug_swap(guest, machine.image.generator)
         found["remembered"] = guest.resumed().splitlines()
-        found["written"] = {name: blocklog.written(blocklog.read(disk.log)) for name, disk in guest.disks.items()}
+        found["written"] = {name: blocklog.written(blocklog.read(disk.log))
+                            for name, disk in guest.disks.items() if disk.log}
 
     found["resumed"] = machine.boot("resumed", until=until, swap=LATE_SWAP, record=True, ask=USE_AFTER_RESUME)
     return found

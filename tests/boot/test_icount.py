@@ -8,8 +8,8 @@ from scenarios import ALWAYS, INITRAMFS_TOOLS, Boots, heir
 
 @scenario(long=[INITRAMFS_TOOLS])
 def icount(lab: Lab, generator: str) -> Boots:
-    """Time is a function of the instructions run: a clock that counts, and no jitter. One processor: with -icount the second
-    one never comes up."""
+    """Time is a function of the instructions run: a clock that counts, and no jitter. One processor:
+    with -icount the second one never comes up."""
     machine = heir(lab, generator, "icount", append=ALWAYS, hardware=("-smp", "1", "-icount", "shift=1,sleep=off"))
     return {"icount": machine.boot("time counts instructions", cut=True)}
 

@@ -11,7 +11,7 @@ STORE = "/var/lib/earlyseed/seed"
 
 
 @pytest.fixture(scope="module", params=[
-    INITRAMFS_TOOLS, *(pytest.param(name, marks=pytest.mark.long) for name in (DRACUT, DRACUT_PLAIN))])
+    INITRAMFS_TOOLS, pytest.param(DRACUT, marks=pytest.mark.long), pytest.param(DRACUT_PLAIN, marks=pytest.mark.long)])
 def with_seed(request):
     """The initrd's files, and the seed of the machine that it was made on."""
     seed = b"\x01\x02earlyseed-test" + bytes(range(256)) * 31 + bytes(240)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def late(lab: Lab, generator: str) -> Boots:
     """The store's disk is plugged in after login; while the initrd waits for the root's disk; while the root file
     system's systemd starts."""
     machine = heir(lab, generator, "late", append=ALWAYS)
-    is_late = {"store": {"late": True}}
+    is_late: dict[str, Any] = {"store": {"late": True}}
 
     def after_login(guest: Qemu) -> None:
         guest.wait_for_login()

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import struct
 
-from lab import images, powercut, tools
+from lab import blocklog, images, powercut, tools
 from lab.record import Store
 from lab.scenario import Lab, scenario
 from scenarios import INITRAMFS_TOOLS, PATIENCE
@@ -34,15 +34,17 @@ def test_p1_p5_random_power_cuts(power_cuts, record_property):
 
 
 def slot(generation):
-    head = struct.pack("<8sHHIQQ16s32s64s336x", b"earlySD\n", 1, 1, 0, generation, 0, bytes(16), bytes(32), bytes([generation]) * 64)
+    head = struct.pack("<8sHHIQQ16s32s64s336x", b"earlySD\n", 1, 1, 0, generation, 0, bytes(16), bytes(32),
+                       bytes([generation]) * 64)
     return (head + hashlib.blake2b(head, digest_size=32).digest()).ljust(4096, b"\0")
 
 
 def test_the_ledger_finds_a_seed_that_is_credited_twice():
     """What the test above would have seen: once certain, once after a boot that was cut before load's line."""
     line = "[    5.0] earlyseed: load: crng ready; seed 256 bits\r\n"
-    write, flush = powercut.blocklog.Entry(powercut.SLOT_SECTORS[0], 0, slot(3)), powercut.blocklog.Entry(0, 1, b"")
-    for console, entries in ((line, []), ("", [write, flush])):
+    write, flush = blocklog.Entry(powercut.SLOT_SECTORS[0], 0, slot(3)), blocklog.Entry(0, 1, b"")
+    ends: list[tuple[str, list[blocklog.Entry]]] = [(line, []), ("", [write, flush])]
+    for console, entries in ends:
         ledger = powercut.Ledger()
         powercut.enter(ledger, Store(slot(1) + slot(2)), console, {}, entries)
         assert ledger.problems == []

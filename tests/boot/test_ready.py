@@ -13,7 +13,8 @@ from scenarios import DRACUT, INITRAMFS_TOOLS, PATIENCE, partition_machine
 NOBODY = ["rd.earlyseed=0", "systemd.mask=earlyseed.service", "systemd.mask=earlyseed-early.service",
           "systemd.mask=systemd-random-seed.service"]
 GUEST = "echo '[Unit]\nRequires=earlyseed-ready.target\nAfter=earlyseed-ready.target\n[Service]\nType=oneshot\n" \
-        "ExecStart=sh -c \"echo lab: held back >/dev/kmsg\"' >/run/systemd/system/lab-guest.service; systemctl daemon-reload"
+        "ExecStart=sh -c \"echo lab: held back >/dev/kmsg\"' >/run/systemd/system/lab-guest.service; " \
+        "systemctl daemon-reload"
 
 
 @scenario(long=[INITRAMFS_TOOLS], nightly=[DRACUT])

@@ -10,7 +10,7 @@ from lab.scenario import Lab, scenario
 from scenarios import ALWAYS, DRACUT, DRACUT_PLAIN, INITRAMFS_TOOLS, PATIENCE, ROOT_STORE, Boots
 
 
-def _file_boots(generator: str, disk: type, kind: str) -> Boots:
+def _file_boots(generator: str, disk: type[disks.Ext4Disk | disks.VfatDisk], kind: str) -> Boots:
     image = images.image(generator, conf=PATIENCE + f"store = {disk.setting}\n")
     machine = Machine(f"{kind}-{generator}", image, append=ALWAYS)
     machine.store = disk(machine.folder / "store.img")
@@ -86,7 +86,8 @@ def test_p5_a_file_on_vfat_carries_the_seed(vfat_file):
 
 @pytest.mark.parametrize("which", ["first", "second"])
 def test_p9_ext4_file_is_mounted_after_the_resume_attempt(ext4_file, which):
-    """P9: the order is: ready by jitter, which needs no mount, the attempt to resume, the store's mount, its use, root's."""
+    """P9: the order is: ready by jitter, which needs no mount, the attempt to resume, the store's mount, its use,
+    root's."""
     boot = ext4_file[which]
     assert resume_attempt(boot) is not None, "no attempt to resume in the log: the test tests nothing"
     assert boot.ready_at < resume_attempt(boot) < first_mount(boot) < seed_line(boot).at < boot.root_mounted_at

@@ -185,7 +185,8 @@ def record(guest: Guest, kind: str) -> Recording:
     base = path.read_bytes()
     steps = STEPS["raw" if kind == "raw" else "file"]
     guest.run(f"record-{kind}",
-              ["crash=record", f"type={kind.partition('-')[0]}", f"steps={steps}", f"slot0={slot_at[0]}", f"slot1={slot_at[1]}"],
+              ["crash=record", f"type={kind.partition('-')[0]}", f"steps={steps}", f"slot0={slot_at[0]}",
+               f"slot1={slot_at[1]}"],
               [qemu.Drive(path, log=log)], 600)
     recording = _parse(Recording(kind, base[:-MARK_BYTES], slot_at), blocklog.read(log), steps)
     if blocklog.after(base[:-MARK_BYTES], recording.entries) != path.read_bytes()[:-MARK_BYTES]:
@@ -195,7 +196,8 @@ def record(guest: Guest, kind: str) -> Recording:
 
 def _parse(recording: Recording, log: list[blocklog.Entry], steps: str) -> Recording:
     view: State = {}  # what a reader sees, flushed or not
-    done, seed, begun_at, credits = "", None, 0, 0
+    seed: Slot | None = None
+    done, begun_at, credits = "", 0, 0
     for entry in log:
         if entry.sector * SECTOR < len(recording.base):
             recording.entries.append(entry)
@@ -210,6 +212,7 @@ def _parse(recording: Recording, log: list[blocklog.Entry], steps: str) -> Recor
             case ["begin", "l"]:
                 seed, begun_at = newest(recording.slots(view)), here
             case ["credit"]:
+                assert seed
                 recording.credits.append(Credit(fingerprint(seed), begun_at, here))
             case ["end", step, status]:
                 done += step
@@ -225,12 +228,14 @@ def _parse(recording: Recording, log: list[blocklog.Entry], steps: str) -> Recor
 
 def without_flush(recording: Recording) -> Recording:
     """What would have been recorded if the program did not flush the successor: the replay must find fault with it."""
-    dropped = {max(index for index in range(credit.at) if recording.entries[index].flags) for credit in recording.credits}
+    dropped = {max(index for index in range(credit.at) if recording.entries[index].flags)
+               for credit in recording.credits}
     kept = [index for index in range(len(recording.entries)) if index not in dropped]
 
     def place(at: int) -> int:
         return sum(index < at for index in kept)
-    return replace(recording, entries=[recording.entries[index] for index in kept], seeded_at=place(recording.seeded_at),
+    return replace(recording, entries=[recording.entries[index] for index in kept],
+                   seeded_at=place(recording.seeded_at),
                    credits=[Credit(c.seed, place(c.begun_at), place(c.at)) for c in recording.credits])
 
 
@@ -333,7 +338,8 @@ def replay(guest: Guest, all_cases: list[Cases]) -> Replayed:
     jobs, disk, results = (guest.folder / name for name in ("jobs", "replay.img", "results"))
     content = head.ljust(head_bytes, b"\0") + bases + b"".join(pool) + states
     jobs.write_bytes(content + bytes(-len(content) % SECTOR))
-    for path, size in ((disk, max(len(r.base) for r in recordings.values())), (results, len(work) * BOOTS * RESULT_BYTES)):
+    for path, size in ((disk, max(len(r.base) for r in recordings.values())),
+                       (results, len(work) * BOOTS * RESULT_BYTES)):
         with open(path, "wb") as file:
             file.truncate(size)
     guest.run("replay", ["crash=replay"], [qemu.Drive(path, cache="unsafe") for path in (disk, jobs, results)],
@@ -369,9 +375,10 @@ class Verdict:
     def __str__(self) -> str:
         cases, recording = self.cases, self.cases.recording
         flushes = sum(entry.flags != 0 for entry in recording.entries)
-        lines = [f"{recording.kind}: {len(recording.entries) - flushes} writes, {flushes} flushes, {len(recording.credits)} "
-                 f"credits; {cases.possible} crash states in {cases.intervals} intervals, {cases.selected} of these too large "
-                 f"to run whole ({cases.selected_slots} with a record in them); {len(cases.distinct)} distinct states run",
+        lines = [f"{recording.kind}: {len(recording.entries) - flushes} writes, {flushes} flushes, "
+                 f"{len(recording.credits)} credits; {cases.possible} crash states in {cases.intervals} intervals, "
+                 f"{cases.selected} of these too large to run whole ({cases.selected_slots} with a record in them); "
+                 f"{len(cases.distinct)} distinct states run",
                  "    " + ", ".join(f"{len(lines)} {promise}" for promise, lines in self.broken.items())]
         lines += [f"    {count:6} first boots: {what}" for what, count in self.first_boots.most_common()]
         return "\n".join(lines)
@@ -385,8 +392,8 @@ def judge(cases: Cases, replayed: Replayed) -> Verdict:
         credited = set(case.credited)
         slots = recording.slots(case.state)
         boots = replayed[recording.kind, key]
-        # ext4 takes for granted that a block is written whole: with a torn superblock or commit block Linux does not mount
-        # it for writing (e2fsck -p mends the second, not the first). Nothing else may keep it from being mounted.
+        # ext4 takes for granted that a block is written whole: with a torn superblock or commit block Linux does not
+        # mount it for writing (e2fsck -p mends the second, not the first). Nothing else may keep it from being mounted.
         torn = bool(recording.blocks(case.state, case.state) - recording.whole)
         mounted = not (torn and boots[0].report["store.state"] in ("refused", "read-only"))
 

@@ -61,7 +61,8 @@ def test_qemus_log_leads_to_its_disk(tmp_path):
     disk.write_bytes(BASE)
     log.touch()
     tools.run("qemu-io", "--image-opts", f"driver=blklogwrites,file.driver=file,file.filename={disk},"
-              f"log.driver=file,log.filename={log}", "-c", "write -P 97 512 1024", "-c", "flush", "-c", "write -P 98 0 512")
+              f"log.driver=file,log.filename={log}",
+              "-c", "write -P 97 512 1024", "-c", "flush", "-c", "write -P 98 0 512")
     entries = blocklog.read(log)
     assert [(e.sector, e.flags, e.data) for e in entries if e.data] == [(1, 0, A + A), (0, 0, B)]
     assert entries.index(Entry(0, FLUSH, b"")) == 1

@@ -25,8 +25,8 @@ def verdicts(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", crash.SOME_KINDS)
 def test_p1_p5_every_crash_state(verdicts, kind, record_property):
-    """P1: no seed that was credited before the cut, or in a boot after it, is credited again. P5: a seed is there, before
-    and after load, and at most one boot goes without its credit."""
+    """P1: no seed that was credited before the cut, or in a boot after it, is credited again. P5: a seed is there,
+    before and after load, and at most one boot goes without its credit."""
     verdict = verdicts[kind]
     print(verdict)
     record_property(f"crash states of {verdict.cases.possible} on {kind}", len(verdict.cases.distinct))
@@ -36,7 +36,8 @@ def test_p1_p5_every_crash_state(verdicts, kind, record_property):
 
 @pytest.mark.parametrize("name", SABOTAGE)
 def test_p1_the_replay_finds_what_it_is_for(verdicts, name):
-    """P1: had the program not flushed the successor, or had it credited before it wrote the successor, seeds would be credited twice."""
+    """P1: had the program not flushed the successor, or had it credited before it wrote the successor,
+    seeds would be credited twice."""
     verdict = verdicts[name]
     print(verdict)
     assert verdict.broken[crash.TWICE]

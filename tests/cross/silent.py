@@ -87,7 +87,9 @@ class Boot:
         return next((line.at for line in self.log if text in line.text), None)
 
     def seconds_to_answer(self) -> float:
-        return round(self.at("Pubkey auth succeeded") - self.at(START), 2)
+        answered, started = self.at("Pubkey auth succeeded"), self.at(START)
+        assert answered is not None and started is not None
+        return round(answered - started, 2)
 
 
 def boot(folder: Path, program: Path | None) -> Boot:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BUILD, REPOSITORY
+from conftest import REPOSITORY
 from lab.fetch import CannotFetch, debian
 from lab.tools import CommandFailed, cache_dir
 

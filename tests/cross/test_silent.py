@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The silent aarch64 machine (silent.py): when does it answer a real ssh client? Without earlyseed, with it, and with the
-armhf program under the same kernel, as on boards with a 32-bit system."""
+"""The silent aarch64 machine (silent.py): when does it answer a real ssh client? Without earlyseed, with it, and with
+the armhf program under the same kernel, as on boards with a 32-bit system."""
 from __future__ import annotations
 
 import pytest

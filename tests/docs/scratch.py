@@ -51,7 +51,9 @@ class Done:
 class Scratch:
     def __init__(self, folder: Path):
         self.folder = folder
-        for name, mib, options in (("disk", 16, []), ("boot", 8, ["-U", BOOT_UUID]), ("partition", 1, None)):
+        file_systems: dict[str, tuple[int, list[str] | None]] = {
+            "disk": (16, []), "boot": (8, ["-U", BOOT_UUID]), "partition": (1, None)}
+        for name, (mib, options) in file_systems.items():
             with open(folder / name, "wb") as file:
                 file.truncate(mib << 20)
             if options is not None:

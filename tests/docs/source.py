@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the program knows: commands, options, keys, reasons. The program itself is asked, and the tests' binary `interface`
-for what it does not print. The manuals, the completions and the example configuration are compared with this."""
+"""What the program knows: commands, options, keys, reasons. The program itself is asked, and the tests'
+binary `interface` for what it does not print. The manuals, the completions and the example configuration are
+compared with this."""
 from __future__ import annotations
 
 import json
@@ -28,7 +29,8 @@ def complaint(*words: str) -> str:
 USAGE = subprocess.run([PROGRAM, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
 # Instead of a command.
 WORDS = {word for word in ("help", "--help", "-h", "--version", "version")
-         if subprocess.run([PROGRAM, word], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0}
+         if subprocess.run([PROGRAM, word], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           check=False).returncode == 0}
 _OPTIONS = sorted(set(re.findall(r"--[\w-]+", USAGE)) - WORDS)
 _UNKNOWN = "--no-such-option"
 # The program complains of the first word that it does not know: of the unknown one if it knows what is before it.
@@ -40,7 +42,8 @@ COMMANDS = {command: {option for option in _OPTIONS
 WITH_FILE = {command for command in COMMANDS if complaint(command, "a-file", _UNKNOWN) == _UNKNOWN}
 FORMATS = re.findall(r"--format ([\w|]+)", USAGE)[0].split("|")
 
-_INTERFACE = json.loads(subprocess.run([BUILD / "tests/unit/interface"], stdout=subprocess.PIPE, text=True, check=True).stdout)
+_INTERFACE = json.loads(subprocess.run([BUILD / "tests/unit/interface"], stdout=subprocess.PIPE, text=True,
+                                       check=True).stdout)
 KEYS = list(_INTERFACE["keys"])
 EXPECTED = {key: value["expected"] for key, value in _INTERFACE["keys"].items()}
 DEFAULTS = {key: value["default"] for key, value in _INTERFACE["keys"].items() if value["default"]}

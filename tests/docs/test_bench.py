@@ -19,7 +19,8 @@ def row(name, of):
 
 
 def test_the_table_has_the_measured_figures():
-    shown = [[cell.strip() for cell in line.strip("|").split("|")] for line in SECTION.splitlines() if line.startswith("|")]
+    shown = [[cell.strip() for cell in line.strip("|").split("|")]
+             for line in SECTION.splitlines() if line.startswith("|")]
     assert shown[2:] == [row(name, of) for name, of in READY["rows"].items()]
 
 

@@ -56,7 +56,8 @@ def check(root: Path, *arguments: str) -> tuple[int, list[str]]:
 
 @pytest.mark.parametrize("tier, passed", [("--quick", 1), (None, 2), ("--all", 3)])
 def test_a_skipped_test_is_named_and_not_counted_as_passed(sample, tier, passed):
-    """The tests of the tier and the build, which comes first by itself; then every skip with its reason; then the sum."""
+    """The tests of the tier and the build, which comes first by itself; then every skip with its reason;
+    then the sum."""
     status, lines = check(sample, "sample", *([tier] if tier else []))
     assert status == 1
     assert lines[-3:] == ["skipped: sample/test_sample.py::test_is_skipped[1]: there is no musl for it",
@@ -79,7 +80,7 @@ def test_the_list_is_what_would_run(sample):
         "test_passes", "test_fails", "test_is_skipped[1]", "test_is_expected_to_fail"]
 
 
-# --- tests/README.md -----------------------------------------------------------------------------------------------------
+# --- tests/README.md --------------------------------------------------------------------------------------------------
 
 
 def rows(heading: str) -> list[str]:
@@ -89,7 +90,7 @@ def rows(heading: str) -> list[str]:
 
 
 def test_the_readme_has_every_stage():
-    stages = ["shell", "build", "unit", *(path.parent.name for path in sorted(TESTS.glob("*/test_*.py")))]
+    stages = ["shell", "lint", "build", "unit", *(path.parent.name for path in sorted(TESTS.glob("*/test_*.py")))]
     assert sorted(rows("Stages")) == sorted(dict.fromkeys(stages))
 
 

@@ -90,7 +90,7 @@ def shell(request, tmp_path_factory):
     shutil.copy(COMPLETIONS / "earlyseed.bash", folder / "completions/earlyseed")
     for name in ("_earlyseed", "earlyseed.fish"):
         shutil.copy(COMPLETIONS / name, folder)
-    made = Fish(folder) if request.param == "fish" else Terminal(request.param, folder)
+    made: Fish | Terminal = Fish(folder) if request.param == "fish" else Terminal(request.param, folder)
     yield made
     made.close()
 

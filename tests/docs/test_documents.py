@@ -128,7 +128,8 @@ def machine(tmp_path_factory):
     return Scratch(tmp_path_factory.mktemp("machine"))
 
 
-OLDER = {"flags": 1, "generation": 7, "saved at": 2**33 + 5, "boot ID": bytes(range(16)), "seed": b"a" * 64}
+OLDER: dict[str, int | bytes] = {"flags": 1, "generation": 7, "saved at": 2**33 + 5,
+                                 "boot ID": bytes(range(16)), "seed": b"a" * 64}
 
 
 # What the record with generation 8 is like; generation and creditability of what the program takes for the seed.
@@ -147,7 +148,7 @@ OLDER = {"flags": 1, "generation": 7, "saved at": 2**33 + 5, "boot ID": bytes(ra
 ])
 def test_the_program_reads_this_record(machine, newer, expected):
     tag = machine_tag(machine.run("cat /sys/class/dmi/id/product_uuid").output.strip())
-    older = {**OLDER, "machine tag": tag}
+    older: dict[str, int | bytes] = {**OLDER, "machine tag": tag}
     with open(machine.folder / "partition", "r+b") as partition:
         for at, record in zip(SLOTS, (make(older), make({**older, "generation": 8, **newer}))):
             partition.seek(at)

@@ -88,8 +88,8 @@ def test_commands_do_what_they_say(document, tmp_path):
 
 @pytest.mark.long
 def test_from_source(tmp_path):
-    """README's lines as they stand, in a copy of the tree, with nothing but another place to install to. What is installed is
-    what goes into the initrd: static, and without symbols and debugging information."""
+    """README's lines as they stand, in a copy of the tree, with nothing but another place to install to. What is
+    installed is what goes into the initrd: static, and without symbols and debugging information."""
     tree, installed = tmp_path / "earlyseed", tmp_path / "installed"
     shutil.copytree(source.REPOSITORY, tree, symlinks=True,
                     ignore=shutil.ignore_patterns("build*", ".git", "__pycache__", "libsodium-[0-9]*.[0-9]*"))
@@ -100,19 +100,20 @@ def test_from_source(tmp_path):
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, (command, done.stdout)
     program, = installed.rglob("sbin/earlyseed")
-    sections = subprocess.run(["readelf", "--wide", "--sections", program], check=True, stdout=subprocess.PIPE, text=True).stdout
+    sections = subprocess.run(["readelf", "--wide", "--sections", program], check=True, stdout=subprocess.PIPE,
+                              text=True).stdout
     assert ".text" in sections and not re.search(r"\.(symtab|debug_\w+)\b", sections), sections
     assert subprocess.run([program, "--version"], check=True, stdout=subprocess.PIPE).stdout.startswith(b"earlyseed ")
 
 
-@pytest.mark.parametrize("command", dict.fromkeys(command for document in WITH_COMMANDS for command in elsewhere(document)
-                                                  if not command.startswith(FROM_SOURCE)))
+@pytest.mark.parametrize("command", dict.fromkeys(
+    command for document in WITH_COMMANDS for command in elsewhere(document) if not command.startswith(FROM_SOURCE)))
 def test_what_is_run_elsewhere(command):
     """Another test runs it, with the same words; what nobody runs is a skip with its reason."""
     if file := found(command, ELSEWHERE):
         assert ", ".join(f'"{word}"' for word in shlex.split(command)) in source.read(file)
     elif command.startswith("./check"):
-        check = [sys.executable, source.REPOSITORY / "tests/run.py", *shlex.split(command)[1:], "--list"]
+        check = [sys.executable, str(source.REPOSITORY / "tests/run.py"), *shlex.split(command)[1:], "--list"]
         assert subprocess.run(check, stdout=subprocess.PIPE, check=False).returncode == 0
     else:
         pytest.skip(f"by hand: {found(command, BY_HAND)}")
@@ -130,7 +131,8 @@ def test_packages_of_the_installation_are_those_of_the_tests():
 def test_command_lines_in_the_text(document):
     """`earlyseed …` in running text, and on either side of a `||`: the command is one, and takes the options."""
     text = source.read(document)
-    lines = re.findall(r"`(earlyseed [a-z][^`]*)`", text) + re.findall(r"^\.Ql (earlyseed [a-z].*?)(?: [.,])?$", text, re.M)
+    lines = re.findall(r"`(earlyseed [a-z][^`]*)`", text)
+    lines += re.findall(r"^\.Ql (earlyseed [a-z].*?)(?: [.,])?$", text, re.M)
     if document in WITH_COMMANDS:
         lines += [part for command in commands(document) for part in re.split(r" *(?:[|;]+|&&) *", command)
                   if part.startswith("earlyseed ")]
@@ -144,16 +146,16 @@ def test_readme_shows_what_status_prints(tmp_path):
     """The report of the boot is written by hand, the store by the program."""
     shown, = (block for block in fenced("") if block.startswith("# earlyseed status\n"))
     machine = Scratch(tmp_path)
-    generation = int(re.search(r"generation (\d+)", shown).group(1))
+    generation = re.findall(r"generation (\d+)", shown)[0]
     assert machine.run("earlyseed setup; for i in $(seq 3 $1); do earlyseed save; done", generation).status == 0
-    seconds, source_of_it = re.search(r"ready ([\d.]+) s after boot, thanks to (\w+)", shown).groups()
+    (seconds, source_of_it), = re.findall(r"ready ([\d.]+) s after boot, thanks to (\w+)", shown)
     report = f"ready = yes\nready_by = {source_of_it}\nready_at_ms = {round(float(seconds) * 1000)}\n"
     for name, bits, assessed, bytes_, ms in re.findall(
             r"^  (\w+): (\d+) bits credited(?: of (\d+) assessed)?; (\d+) bytes mixed in ([\d.]+) ms$", shown, re.M):
         report += (f"{name}.done = 1\n{name}.credited_bits = {bits}\n{name}.assessed_bits = {assessed or bits}\n"
                    f"{name}.bytes = {bytes_}\n{name}.time_us = {round(float(ms) * 1000)}\n")
-    done = machine.run('{ echo "boot_id = $(cat /proc/sys/kernel/random/boot_id)"; echo "$1"; } >/run/earlyseed/report; '
-                       "earlyseed status", report)
+    done = machine.run('{ echo "boot_id = $(cat /proc/sys/kernel/random/boot_id)"; echo "$1"; } '
+                       ">/run/earlyseed/report; earlyseed status", report)
     assert (done.status, comparable(done.output)) == (0, comparable(shown.partition("\n")[2]))
 
 
@@ -163,7 +165,7 @@ def comparable(text: str) -> str:
     return re.sub(r"saved \d+ (min|h|days) ago in this boot", "saved", text)
 
 
-# --- configurations ------------------------------------------------------------------------------------------------------
+# --- configurations ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

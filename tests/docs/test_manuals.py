@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The manuals and the program's own help beside the source: nothing is missing, and nothing is there that is no more."""
+"""The manuals and the program's own help beside the source: nothing is missing,
+and nothing is there that is no more."""
 from __future__ import annotations
 
 import re
@@ -40,7 +41,8 @@ def synopsis() -> dict[str, set[str]]:
     for form in section(EIGHT, "SYNOPSIS").split(".Nm\n")[1:]:
         command = re.match(r"\.Cm (\w+)", form)
         if command:
-            found.setdefault(command.group(1), set()).update(f"-{option}" for option in re.findall(r"Fl (-[\w-]+)", form))
+            options = found.setdefault(command.group(1), set())
+            options.update(f"-{option}" for option in re.findall(r"Fl (-[\w-]+)", form))
     return found
 
 
@@ -132,7 +134,7 @@ def test_values():
             assert re.search(rf"(\.It Cm {word}$|\b{word}\b)", keys()[key], re.M), (key, word)
 
 
-# --- the help, the README, the example configuration --------------------------------------------------------------------
+# --- the help, the README, the example configuration ------------------------------------------------------------------
 
 
 def test_help():

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""SECURITY.md ties each of its sentences to the test that shows it: the tests must be there, and no promise without one."""
+"""SECURITY.md ties each of its sentences to the test that shows it: the tests must be there,
+and no promise without one."""
 import re
 from pathlib import Path
 

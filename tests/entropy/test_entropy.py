@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The judgement of the real program on recordings of good and bad clocks, and on generators of failures; the cutoffs."""
+"""The judgement of the real program on recordings of good and bad clocks, and on generators of failures;
+the cutoffs."""
 import importlib.machinery
 import importlib.util
 import os
@@ -21,7 +22,9 @@ SAMPLES = 3072
 def script(name):
     """A script without an extension as a module."""
     loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), str(HERE / name))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     return module
 

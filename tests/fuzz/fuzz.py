@@ -43,8 +43,8 @@ def build(folder, plain=False, source=REPOSITORY, only=None):
 def command(folder, name, *options):
     target = TARGETS[name]
     dictionary = [f"-dict={HERE / target.dictionary}"] if target.dictionary else []
-    return [folder / f"tests/fuzz/fuzz_{name}", f"-max_len={target.max_len}", *dictionary, "-entropic=0", "-detect_leaks=0",
-            "-rss_limit_mb=0", f"-artifact_prefix={folder}/{name}-", *options]
+    return [folder / f"tests/fuzz/fuzz_{name}", f"-max_len={target.max_len}", *dictionary, "-entropic=0",
+            "-detect_leaks=0", "-rss_limit_mb=0", f"-artifact_prefix={folder}/{name}-", *options]
 
 
 def sweep(folder, name, runs=None, seed=1, keep=False):
@@ -65,7 +65,8 @@ def sweep(folder, name, runs=None, seed=1, keep=False):
     if done.returncode == 0 and count >= (runs or TARGETS[name].runs):
         return count, ""
     broken = re.search(r"^broken: .*\n", done.stdout, re.MULTILINE)
-    return count, f"{broken.group() if broken else ''}exit status {done.returncode} after {count} runs\n{done.stdout[-6000:]}"
+    return count, (f"{broken.group() if broken else ''}exit status {done.returncode} after {count} runs\n"
+                   f"{done.stdout[-6000:]}")
 
 
 # What a target must find: each is a line of src/ broken in one place.
@@ -83,21 +84,29 @@ MUTANTS = [
     Mutant("slots", "seed/slots.cpp", "generation[0] >= generation[1]", "generation[0] <= generation[1]"),
     Mutant("slots", "credit/policy.cpp", "if (!facts.sibling_valid) return Reason::sibling_doubt;", ""),
     Mutant("config", "boot/config.cpp", "*number > most", "*number > most + 1"),
-    Mutant("config", "boot/config.cpp", "line = trim(take_until(line, '#'));", "line = trim(take_until(line, '#')); number += line.empty();"),
+    Mutant("config", "boot/config.cpp", "line = trim(take_until(line, '#'));",
+           "line = trim(take_until(line, '#')); number += line.empty();"),
     Mutant("command_line", "boot/config.cpp", "if (word == \"--\"sv) return;", ""),
     Mutant("command_line", "boot/config.cpp", "{\"0\", true}", "{\"0\", false}"),
     Mutant("add", "credit/policy.cpp", "std::min<std::uint64_t>(bytes * 8, kFullCreditBits)", "kFullCreditBits"),
-    Mutant("add", "commands/add.cpp", "hash.add(buffer.span().first(*got));", "hash.add(buffer.span().first(*got / 2 * 2));"),
+    Mutant("add", "commands/add.cpp", "hash.add(buffer.span().first(*got));",
+           "hash.add(buffer.span().first(*got / 2 * 2));"),
     # P1: credited although the successor's write failed; unflushed; twice in one boot.
     Mutant("store", "credit/use_seed.cpp", "bool retired = static_cast<bool>(use.retired);", "bool retired = true;"),
     Mutant("store", "seed/store.cpp", "if (Status flushed = kernel::flush(file_); !flushed) return flushed;", ""),
-    Mutant("store", "credit/policy.cpp", "if (reason == Reason::none && facts.record_boot == facts.boot) return Reason::saved_this_boot;", ""),
+    Mutant("store", "credit/policy.cpp",
+           "if (reason == Reason::none && facts.record_boot == facts.boot) return Reason::saved_this_boot;",
+           ""),
     # P2: not bound to the machine.
-    Mutant("store", "credit/policy.cpp", "if (facts.record_tag != facts.machine_tag) return Reason::other_machine;", ""),
+    Mutant("store", "credit/policy.cpp", "if (facts.record_tag != facts.machine_tag) return Reason::other_machine;",
+           ""),
     # P5: the newest record is overwritten.
-    Mutant("store", "seed/rotate.cpp", "result.written = write_next(choice.other_slot());", "result.written = write_next(choice.seed_slot);"),
+    Mutant("store", "seed/rotate.cpp", "result.written = write_next(choice.other_slot());",
+           "result.written = write_next(choice.seed_slot);"),
     # P7: the used seed stays.
-    Mutant("store", "credit/use_seed.cpp", "if (retired) use.renewed = rotation.renew(creditable(store.flaw(), fresh));", ""),
+    Mutant("store", "credit/use_seed.cpp",
+           "if (retired) use.renewed = rotation.renew(creditable(store.flaw(), fresh));",
+           ""),
     # Data of others.
     Mutant("store", "seed/store.cpp", "if (pristine && holds_other_data())", "if (pristine && size_bytes_ == 0)"),
 ]

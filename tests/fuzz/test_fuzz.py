@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The fuzz targets on their corpus, and on a fixed sweep of new inputs: the same each time. tests/fuzz/run does more."""
+"""The fuzz targets on their corpus, and on a fixed sweep of new inputs: the same each time.
+tests/fuzz/run does more."""
 import os
 import subprocess
 from pathlib import Path

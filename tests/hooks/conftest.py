@@ -68,7 +68,7 @@ class Tree:
 
     def contents(self) -> dict[str, tuple]:
         """The files and links in the tree, by path: kind, mode and content."""
-        found = {}
+        found: dict[str, tuple] = {}
         for path in self.root.rglob("*"):
             name = "/" + str(path.relative_to(self.root))
             if path.is_symlink():

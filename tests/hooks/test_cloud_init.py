@@ -33,7 +33,8 @@ def machine(tmp_path_factory):
     """Debian's cloud-init and what it needs, unpacked and not set up: enough for `cloud-init clean`."""
     packages = "cloud-init,coreutils,dash,debianutils,sed"
     archive = fetch.debian(tools.cache_dir() / "base" / f"cloud-init-{tools.digest(images.SUITE, packages)}.tar.zst",
-                           f"Debian {images.SUITE}'s cloud-init", images.SUITE, "--variant=extract", f"--include={packages}")
+                           f"Debian {images.SUITE}'s cloud-init", images.SUITE, "--variant=extract",
+                           f"--include={packages}")
     root = tmp_path_factory.mktemp("cloud-init")
     try:
         tools.run("tar", "-C", root, "-x", "-f", archive)

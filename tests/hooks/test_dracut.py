@@ -36,18 +36,23 @@ VFAT = {"vfat", "fat", "nls_cp437", "nls_ascii", "nls_iso8859-1"}
 WITHOUT_SYSTEMD = ["--omit", "systemd systemd-initrd dracut-systemd"]
 
 
+class Dracut:
+    """Makes an image for a store with dracut's options, once."""
+
+    def __init__(self, machine):
+        self.machine = machine
+
+    def __call__(self, store, *options, again=False):
+        command = ["dracut", "--quiet", "--force", "--kver", self.machine.kernel, *options]
+        if again:
+            self.machine.configure(store)
+            return self.machine.make(command)
+        return self.machine.build(command, store)
+
+
 @pytest.fixture(scope="session")
 def dracut(dracut_machine):
-    """Makes an image for a store with dracut's options, once."""
-    def make(store, *options, again=False):
-        command = ["dracut", "--quiet", "--force", "--kver", dracut_machine.kernel, *options]
-        if again:
-            dracut_machine.configure(store)
-            return dracut_machine.make(command)
-        return dracut_machine.build(command, store)
-
-    make.machine = dracut_machine
-    return make
+    return Dracut(dracut_machine)
 
 
 @pytest.fixture(params=["systemd", "without systemd"])

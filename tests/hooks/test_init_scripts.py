@@ -35,7 +35,8 @@ def test_the_script_calls_the_program_and_succeeds(machine, action, status):
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_in_a_container_or_a_chroot_the_script_does_nothing(machine, action):
-    """P3: the kernel's generator is the host's. And an image that is in the making gets no seed of this machine (P6)."""
+    """P3: the kernel's generator is the host's.
+    And an image that is in the making gets no seed of this machine (P6)."""
     with machine.recorder(0) as calls:
         done = machine.run(SCRIPT, action, env={"container": "lxc"})
         assert (done.status, done.output) == (0, "")
@@ -108,8 +109,8 @@ def openrc_order(machine):
 
 
 def test_openrc_saves_while_the_store_is_writable(machine, openrc_order):
-    """P5: as with sysvinit. What is done at boot, and after it in /etc/init.d/rc's steps of a shutdown; and that this order is
-    no accident of the names."""
+    """P5: as with sysvinit. What is done at boot, and after it in /etc/init.d/rc's steps of a shutdown;
+    and that this order is no accident of the names."""
     calls = openrc_order("openrc sysinit", "openrc default", "openrc off", "openrc shutdown")
     assert calls.index("mountall.sh start") < calls.index("earlyseed start") < calls.index("earlyseed stop")
     assert calls.count("earlyseed stop") == 1
@@ -134,7 +135,7 @@ def test_openrcs_own_script(machine, status):
     machine.path(script).unlink()
 
 
-# --- earlyseed-ready: a point in the boot for those that must not start before the generator is ready ---------------------
+# --- earlyseed-ready: a point in the boot for those that must not start before the generator is ready -----------------
 
 READY = "/etc/init.d/earlyseed-ready"
 WAIT = "wait --timeout 300"
@@ -192,13 +193,15 @@ def guests(machine):
 
 
 def test_sysvinit_starts_a_script_that_asks_after_it(guests):
-    """P4: once it is enabled; and what does not ask is started beside it, but for rc.local, which is after all scripts."""
+    """P4: once it is enabled; and what does not ask is started beside it, but for rc.local,
+    which is after all scripts."""
     assert guests.run("update-rc.d", "guests", "defaults").status == 0
     assert guests.path("/etc/rc2.d/K01earlyseed-ready").is_symlink()
     assert guests.run("update-rc.d", "earlyseed-ready", "enable").status == 0
     started = links(guests, "/etc/rc2.d")
     assert started.index("earlyseed-ready") < started.index("guests")
-    depends = dict(line.split(":") for line in guests.path("/etc/init.d/.depend.start").read_text().splitlines() if ":" in line)
+    depend = guests.path("/etc/init.d/.depend.start").read_text()
+    depends = dict(line.split(":") for line in depend.splitlines() if ":" in line)
     assert [name for name, needed in depends.items() if "earlyseed-ready" in needed.split()] == ["guests"]
 
 
@@ -224,7 +227,9 @@ def test_debians_openrc_holds_a_script_back(guests, status):
 @pytest.mark.parametrize("word, status, started", [
     ("need", 0, True), ("need", 1, False), ("want", 0, True), ("want", 1, True),
 ])
-@pytest.mark.parametrize("timeout, arguments", [("", WAIT), ("timeout=20\n", "wait --timeout 20"), ("timeout=0\n", "wait")])
+@pytest.mark.parametrize("timeout, arguments", [
+    ("", WAIT), ("timeout=20\n", "wait --timeout 20"), ("timeout=0\n", "wait"),
+])
 def test_openrcs_own_ready(machine, word, status, started, timeout, arguments):
     """As on Alpine and Gentoo, where it is the only one."""
     folder = REPOSITORY / "hooks/openrc"

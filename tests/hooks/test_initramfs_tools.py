@@ -160,10 +160,12 @@ def test_a_store_setting_that_is_none_does_no_harm(machine, command):
 
 
 def test_modules_dep_does_no_harm(machine):
-    """P4: here no store is to be found, as in most chroots, and initramfs-tools' functions exit when they are puzzled."""
+    """P4: here no store is to be found, as in most chroots,
+    and initramfs-tools' functions exit when they are puzzled."""
     machine.configure(RAW)
     # What mkinitramfs hands to its hooks; MODULES=dep itself wants a real root device.
-    setup = f'DESTDIR=$(mktemp -d) version={machine.kernel} verbose=n MODULES=dep; export DESTDIR version verbose MODULES'
+    setup = (f"DESTDIR=$(mktemp -d) version={machine.kernel} verbose=n MODULES=dep; "
+             "export DESTDIR version verbose MODULES")
     done = machine.run("sh", "-c", f'{setup}; {HOOK}; echo "status $?"; ls "$DESTDIR/usr/sbin"')
     assert done.output == "status 0\nearlyseed\n"
 

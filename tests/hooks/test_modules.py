@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The modules of ext4 and of hardware RNGs, which Debian's usual kernel has and the lab's, for virtual machines, has built in
-or not at all."""
+"""The modules of ext4 and of hardware RNGs, which Debian's usual kernel has and the lab's, for virtual machines,
+has built in or not at all."""
 from __future__ import annotations
 
 import pytest
@@ -24,7 +24,8 @@ def machine(request):
 @pytest.fixture
 def kernel(machine):
     """Debian's usual kernel in the machine's tree, as far as file systems go; its version."""
-    parts = ["modules.*", "kernel/fs/*", "kernel/drivers/char/*", "kernel/lib/*", "kernel/crypto/*", "kernel/arch/x86/crypto/*"]
+    parts = ["modules.*", "kernel/fs/*", "kernel/drivers/char/*", "kernel/lib/*", "kernel/crypto/*",
+             "kernel/arch/x86/crypto/*"]
     tools.run("tar", "-C", machine.root, "-x", "-f", images._base(FULL_KERNEL), "--wildcards", "--exclude=*-cloud-*",
               "./boot/config-*", *(f"./usr/lib/modules/*/{part}" for part in parts))
     version, = {path.name for path in machine.path("/usr/lib/modules").iterdir()} - {machine.kernel}

@@ -73,7 +73,8 @@ def _life(tree, generator, deb):
 
     def step(name, *command):
         done = tree.run(*command, chroot="chroot")
-        listed = tree.run("sh", "-c", f"if command -v lsinitramfs >/dev/null; then lsinitramfs /boot/initrd.img-{version}; "
+        listed = tree.run("sh", "-c", "if command -v lsinitramfs >/dev/null; "
+                          f"then lsinitramfs /boot/initrd.img-{version}; "
                           f"else lsinitrd /boot/initrd.img-{version}; fi")
         store = tree.path(STORE)
         steps[name] = {
@@ -82,9 +83,10 @@ def _life(tree, generator, deb):
             "store": store.read_bytes() if store.exists() else None,
             "mode": store.stat().st_mode & 0o7777 if store.exists() else None,
             "units": [unit for unit in UNITS if tree.has(f"/etc/systemd/system/{unit}")],
-            "links": [str(link.relative_to(tree.root)) for link in sorted(tree.root.glob("etc/rc?.d/???earlyseed-ready"))],
-            "left": [path for path in (PROGRAM, "/etc/init.d/earlyseed", "/etc/cron.daily/earlyseed", "/var/lib/earlyseed")
-                     if tree.has(path)]}
+            "links": [str(link.relative_to(tree.root))
+                      for link in sorted(tree.root.glob("etc/rc?.d/???earlyseed-ready"))],
+            "left": [path for path in (PROGRAM, "/etc/init.d/earlyseed", "/etc/cron.daily/earlyseed",
+                                       "/var/lib/earlyseed") if tree.has(path)]}
 
     step("installed", "dpkg", "--install", "/earlyseed.deb")
     # What a machine and its administrator make of it.
@@ -149,8 +151,8 @@ def test_p6_a_purge_overwrites_the_seed_and_leaves_nothing(life):
 
 
 def purge(folder, config, preparation="", chroot="exec chroot"):
-    """Runs the package's postrm as `dpkg --purge` does, in a copy of this machine's root file system: as the first process
-    there, so that it does not look like a chroot, and not like a container. With chroot="chroot" it does."""
+    """Runs the package's postrm as `dpkg --purge` does, in a copy of this machine's root file system: as the first
+    process there, so that it does not look like a chroot, and not like a container. With chroot="chroot" it does."""
     postrm = (tools.REPOSITORY / "debian/earlyseed.postrm").read_text().replace("#DEBHELPER#", "")
     script = f"""set -e
 mkdir -p {folder}/upper {folder}/work {folder}/root

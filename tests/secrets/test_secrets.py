@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""P6 and P4 in a real guest: no seed, successor, renewed seed, pool input or output of the generator is left in a process
-that has ended, in a core, in the kernel log, in /run or in /proc; and neither `load` nor `save`, on a machine whose generator
-is not ready, makes a system call that would wait for it.
+"""P6 and P4 in a real guest: no seed, successor, renewed seed, pool input or output of the generator is left in a
+process that has ended, in a core, in the kernel log, in /run or in /proc; and neither `load` nor `save`, on a machine
+whose generator is not ready, makes a system call that would wait for it.
 
 One boot of Debian's kernel with init.c, which traces the stripped program. Out of reach: copies in the kernel (the page
 cache of a store that is a file, the block layer's buffers), and what registers held before the last system call.
@@ -78,14 +78,17 @@ class Told:
 
     def found(self, scene, where):
         """For each time that it was looked at: how many pieces of which kind of secret, bytes looked at."""
-        pattern = rf"{re.escape(scene)}: {re.escape(where)}: (\d+) bytes, \d+ secrets: read (\d+) written (\d+) fed (\d+) random (\d+)"
+        pattern = (rf"{re.escape(scene)}: {re.escape(where)}: (\d+) bytes, \d+ secrets: "
+                   r"read (\d+) written (\d+) fed (\d+) random (\d+)")
         matches = (re.fullmatch(pattern, line) for line in self.scenes[scene])
-        return [dict(zip(("bytes", "read", "written", "fed", "random"), map(int, match.groups()))) for match in matches if match]
+        return [dict(zip(("bytes", "read", "written", "fed", "random"), map(int, match.groups())))
+                for match in matches if match]
 
     def end(self, scene):
         """Exit status and how many core files there are."""
         line = next(line for line in self.scenes[scene] + self.scenes[None] if line.startswith(f"end {scene}: "))
-        return tuple(map(int, re.search(r"status (\d+), (\d+) core files", line).groups()))
+        (status, cores), = re.findall(r"status (\d+), (\d+) core files", line)
+        return int(status), int(cores)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +98,8 @@ def guest(tmp_path_factory):
     tiny.make_initrd(folder / "initrd", HERE / "init.c", image, {**configurations(), **strace_files()})
     drives = []
     for number, path in enumerate(make_disks(folder)):
-        drives += ["-drive", f"if=none,id=d{number},file={path},format=raw", "-device", f"virtio-blk-pci,drive=d{number}"]
+        drives += ["-drive", f"if=none,id=d{number},file={path},format=raw",
+                   "-device", f"virtio-blk-pci,drive=d{number}"]
     done = subprocess.run(tiny.command(image.kernel, folder / "initrd", 300, [], drives),
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     console = done.stdout.decode(errors="replace")
@@ -122,7 +126,8 @@ def nothing(found):
 
 @pytest.mark.parametrize("scene", LOADS + SAVES)
 def test_p6_the_secrets_were_learnt(guest, scene):
-    """What is looked for below is there to be found: both records, what was written, fed, and came from the generator."""
+    """What is looked for below is there to be found: both records, what was written, fed,
+    and came from the generator."""
     learnt, = guest.found(scene, "learnt")
     assert learnt["read"] == 2
     assert learnt["written"] == (2 if scene in LOADS else 1)
@@ -133,7 +138,8 @@ def test_p6_the_secrets_were_learnt(guest, scene):
 
 @pytest.mark.parametrize("scene", LOADS + CRASHES)
 def test_p6_the_search_finds_what_is_there(guest, scene):
-    """The control: while the seed is being fed, it, its successor and the pool input are in the memory of the process."""
+    """The control: while the seed is being fed,
+    it, its successor and the pool input are in the memory of the process."""
     control, = guest.found(scene, "memory at control")
     assert control["read"] >= 8 and control["written"] >= 8 and control["fed"] >= 8
 
@@ -153,7 +159,8 @@ def test_p6_no_secret_is_left_in_memory(guest, scene):
 
 @pytest.mark.parametrize("scene, signal", zip(CRASHES, (11, 6)))
 def test_p6_a_crash_leaves_no_core(guest, scene, signal):
-    """Killed by a signal that dumps core, the seed in memory, core dumps to a file or a pipe, no limit in the parent."""
+    """Killed by a signal that dumps core, the seed in memory, core dumps to a file or a pipe,
+    no limit in the parent."""
     assert any(f"ended by signal {signal}" in line and "core dumped" not in line for line in guest.scenes[scene])
     assert guest.end(scene)[1] == 0
     assert all("core limit 0" in line for line in guest.scenes[scene] if "core limit" in line)
@@ -190,7 +197,8 @@ def test_p6_no_seed_is_on_the_console(guest):
 
 def waits(trace):
     """System calls of an strace that wait, or may wait, until the generator is ready."""
-    bad = [line for line in trace if "getrandom(" in line and "GRND_NONBLOCK" not in line and "GRND_INSECURE" not in line]
+    bad = [line for line in trace
+           if "getrandom(" in line and "GRND_NONBLOCK" not in line and "GRND_INSECURE" not in line]
     bad += [line for line in trace if re.search(r'"/dev/random"|"/dev/hwrng"', line) and "O_NONBLOCK" not in line]
     descriptors = {}
     for line in trace:
@@ -199,7 +207,7 @@ def waits(trace):
         elif (call := re.search(r"\b(\w+)\((\d+)\b", line)) and call[2] in descriptors:
             if call[1] == "close":
                 del descriptors[call[2]]
-            elif call[1] in ("read", "pread64", "readv"):  # of urandom too: it holds a reader up to a second (Linux 6.1)
+            elif call[1] in ("read", "pread64", "readv"):  # of urandom too: it holds a reader up to a second (6.1)
                 bad.append(line)
     return bad
 
@@ -224,13 +232,16 @@ def test_p4_save_waits_for_nothing(guest):
     assert len(written) == 1, "it is the trace of a save"
     assert trace[-1].endswith("+++ exited with 0 +++")
     assert waits(trace) == []
-    assert [line for line in trace if re.search(r"\b(clock_nanosleep|nanosleep|poll|ppoll|select|pselect6)\(", line)] == []
+    sleeps = r"\b(clock_nanosleep|nanosleep|poll|ppoll|select|pselect6)\("
+    assert [line for line in trace if re.search(sleeps, line)] == []
 
 
 def test_p4_what_waits_would_be_found():
-    assert len(waits(['7 getrandom(""..., 1, GRND_NONBLOCK) = -1 EAGAIN', '7 getrandom(""..., 64, GRND_INSECURE) = 64'])) == 0
+    assert len(waits(['7 getrandom(""..., 1, GRND_NONBLOCK) = -1 EAGAIN',
+                      '7 getrandom(""..., 64, GRND_INSECURE) = 64'])) == 0
     assert len(waits(['7 getrandom(""..., 64, 0) = 64', '7 getrandom(""..., 1, GRND_RANDOM) = 1'])) == 2
     assert len(waits(['7 open("/dev/random", O_RDONLY|O_CLOEXEC) = 3'])) == 1
     assert len(waits(['7 open("/dev/urandom", O_RDONLY|O_NONBLOCK) = 3', '7 read(3, ""..., 64) = 64', '7 close(3) = 0',
                       '7 read(3, ""..., 64) = 64'])) == 1
-    assert len(waits(['7 open("/dev/urandom", O_RDONLY) = 3', "7 ioctl(3, RNDADDENTROPY, {entropy_count=256}) = 0"])) == 0
+    assert len(waits(['7 open("/dev/urandom", O_RDONLY) = 3',
+                      "7 ioctl(3, RNDADDENTROPY, {entropy_count=256}) = 0"])) == 0

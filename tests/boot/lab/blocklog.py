@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECTOR = 512
-# The format is that of dm-log-writes (Linux, drivers/md/dm-log-writes.c): a superblock, then entries, each in one sector
-# and followed by its data.
+# The format is that of dm-log-writes (Linux, drivers/md/dm-log-writes.c): a superblock, then entries,
+# each in one sector and followed by its data.
 _MAGIC = 0x6A736677736872
 _SUPER = struct.Struct("<QQQI")   # magic, version, entries, bytes of a log sector
 _ENTRY = struct.Struct("<QQQQ")   # sector, sectors, flags, bytes of data in the entry itself
@@ -46,7 +46,7 @@ def read(path: Path) -> list[Entry]:
     magic, version, _, sector_bytes = _SUPER.unpack_from(log.ljust(SECTOR, b"\0"))
     if any(log[:SECTOR]) and (magic, version, sector_bytes) != (_MAGIC, 1, SECTOR):
         raise ValueError(f"{path} is no log of writes: {magic:#x}, version {version}, {sector_bytes} bytes a sector")
-    entries = []
+    entries: list[Entry] = []
     at = SECTOR
     while at + _ENTRY.size <= len(log):
         sector, count, flags, _ = _ENTRY.unpack_from(log, at)
@@ -121,7 +121,8 @@ class Interval:
 
 
 def intervals(base: bytes, entries: list[Entry], torn: Collection[int] = ()) -> Iterator[Interval]:
-    """The log, flush by flush. The sectors `torn` may tear within: the new content's first half with the old one's second."""
+    """The log, flush by flush. The sectors `torn` may tear within:
+    the new content's first half with the old one's second."""
     durable: State = {}
     pending: dict[int, list[bytes]] = {}
 

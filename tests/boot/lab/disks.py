@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Virtual disks that hold a store: made, read and written from the host, without loop devices.
 
-Each class has `path` (the disk image, raw), `setting` (what `store =` says), `read()` and `write()` (the
-store's 8192 bytes; only while no QEMU uses the disk).
+Each class of a StoreDisk has a `setting` (what `store =` says) too, unless it is a whole disk.
 """
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
 from .record import STORE_BYTES, Store
 from .tools import run
@@ -19,6 +19,18 @@ PRISTINE = bytes(STORE_BYTES)
 def _sparse(path: Path, size_bytes: int) -> None:
     with open(path, "wb") as image:
         image.truncate(size_bytes)
+
+
+class StoreDisk(Protocol):
+    """A disk with a store. Its 8192 bytes are read and written only while no QEMU uses the disk."""
+
+    path: Path  # the disk image, raw
+
+    def read(self) -> Store:
+        ...
+
+    def write(self, content: bytes) -> None:
+        ...
 
 
 class WholeDisk:

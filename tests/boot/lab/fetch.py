@@ -38,7 +38,8 @@ def fetching(what: str) -> Iterator[None]:
 
 def debian(path: Path, what: str, suite: str, *options: object) -> Path:
     """A root tree of a Debian release, made by mmdebstrap unless it is there: a directory, or the archive that the name
-    of `path` says. `what` names it. Raises CannotFetch, or CommandFailed for another failure; then there is no `path`."""
+    of `path` says. `what` names it. Raises CannotFetch, or CommandFailed for another failure;
+    then there is no `path`."""
     with locked(path):
         if not path.exists():
             tools.say(f"making the tree of {what} (half a minute)")

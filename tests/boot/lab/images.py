@@ -118,9 +118,11 @@ class Installation:
 
     def __init__(self) -> None:
         given = os.environ.get("EARLYSEED_DESTDIR")
-        self._temporary = None if given else tempfile.TemporaryDirectory(prefix="earlyseed-install-")
-        self.tree = Path(given) if given else Path(self._temporary.name)
-        if not given:
+        if given:
+            self.tree = Path(given)
+        else:
+            self._temporary = tempfile.TemporaryDirectory(prefix="earlyseed-install-")
+            self.tree = Path(self._temporary.name)
             # Compiles what has changed; without debugging information, as a package has it.
             run("meson", "install", "-C", build_dir(), "--strip", "--destdir", self.tree)
         if not (self.tree / "usr/sbin/earlyseed").exists():
@@ -234,9 +236,9 @@ def _build(generator: Generator, base: Path, init: str, what: Installation | Non
     try:
         run("tar", "-C", root, "-x", "-f", base)
         _guest_files(root, init)
-        for path, content in generator.files:
+        for path, text in generator.files:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(content)
+            (root / path).write_text(text)
         if what:
             what.put(root)
         if conf is not None:
@@ -257,11 +259,10 @@ def _build(generator: Generator, base: Path, init: str, what: Installation | Non
         remove_tree(part)
         raise
     tools.say(f"made the image {entry.name} ({'with' if what else 'without'} earlyseed) in "
-        f"{time.monotonic() - start:.0f} s")
+              f"{time.monotonic() - start:.0f} s")
 
 
 def overlay(base: Path, path: Path) -> Path:
     """A fresh copy-on-write disk over a raw image."""
     run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, path)
     return path
-

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Machines whose root file system is in a LUKS2 container, unlocked over ssh in the initrd: Debian's cryptsetup-initramfs
-and dropbear-initramfs. The container is made without device-mapper, which the host's kernel may lack."""
+"""Machines whose root file system is in a LUKS2 container, unlocked over ssh in the initrd: Debian's
+cryptsetup-initramfs and dropbear-initramfs. The container is made without device-mapper,
+which the host's kernel may lack."""
 from __future__ import annotations
 
 import os

@@ -15,10 +15,10 @@ import time
 import uuid
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 from . import images, tools
-from .disks import get_file
+from .disks import SwapDisk, get_file
 from .qemu import KERNEL_OPTIONS, Drive, Line, Qemu, parse_log
 from .record import Store
 from .tools import run
@@ -116,8 +116,9 @@ class Machine:
 
     name: str
     image: images.Image
-    store: object | None = None          # one of lab.disks, or None: a machine without a store's disk
-    swap: object | None = None           # a SwapDisk for resume=, or None
+    # A StoreDisk, or None: a machine without a store's disk. Any: a scenario knows whether its machine has one.
+    store: Any = None
+    swap: SwapDisk | None = None         # for resume=
     append: list[str] = field(default_factory=list)
     identity: str = field(default_factory=lambda: str(uuid.uuid4()))  # DMI product UUID; "": none
     hardware: tuple[str, ...] = ()       # more of QEMU's arguments
@@ -179,7 +180,8 @@ class Machine:
         return boot
 
     def flat_root(self, path: Path) -> Path:
-        """A raw copy of the root disk, while no guest runs, with what an orderly shutdown or the journal's replay brings."""
+        """A raw copy of the root disk, while no guest runs,
+        with what an orderly shutdown or the journal's replay brings."""
         run("qemu-img", "convert", "-O", "raw", self.root, path)
         run("sh", "-c", 'e2fsck -fy "$1" >/dev/null 2>&1 || [ $? -le 2 ]', "lab", path)
         return path

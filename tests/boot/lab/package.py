@@ -13,8 +13,8 @@ KEEP = 3
 
 
 def _build(folder: Path) -> None:
-    """Copies the tree below `folder`, builds the binary package there, without its tests, which ./check runs itself, and
-    leaves the package and its .changes file."""
+    """Copies the tree below `folder`, builds the binary package there, without its tests, which ./check runs itself,
+    and leaves the package and its .changes file."""
     tree = folder / "earlyseed"
     run(REPOSITORY / "subprojects/fetch-libsodium")
     shutil.copytree(REPOSITORY, tree, symlinks=True,

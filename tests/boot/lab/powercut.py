@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Cuts the power of a real machine at random instants, over and over, and keeps a ledger of every seed that was credited.
+"""Cuts the power of a real machine at random instants, over and over,
+and keeps a ledger of every seed that was credited.
 
-QEMU is killed while the machine boots, runs (and saves seeds) or shuts down, or when load writes to the store's disk. What
-was not flushed by then is lost, torn or kept at random, as in a disk's own cache. Only the store's disk lives on: the root
-disk is a fresh one in every boot.
+QEMU is killed while the machine boots, runs (and saves seeds) or shuts down, or when load writes to the store's disk.
+What was not flushed by then is lost, torn or kept at random, as in a disk's own cache. Only the store's disk lives on:
+the root disk is a fresh one in every boot.
 """
 from __future__ import annotations
 
@@ -71,7 +72,8 @@ class Cutter:
         if self.phase == "load":
             return log_bytes > self.fraction * self.load_bytes
         scale = {"boot": self.boot_s, "run": RUN_S, "shutdown": self.shutdown_s}.get(self.phase)
-        return scale is not None and self.phase in began and time.monotonic() - began[self.phase] >= self.fraction * scale
+        return (scale is not None and self.phase in began
+                and time.monotonic() - began[self.phase] >= self.fraction * scale)
 
 
 def play(image: images.Image, boots: int, seed: int, ledger: Ledger, say: Callable[[str], None]) -> None:
@@ -102,20 +104,22 @@ def _one_boot(machine: Machine, cutter: Cutter, ledger: Ledger) -> str:
     entries = blocklog.read(log)
     lost = 0
     if end != "orderly":
-        # The kill comes as late as the host has time for it. A cut two requests before is as good: when load has told of
-        # the credit, it has made five, and the credit was after the third.
+        # The kill comes as late as the host has time for it. A cut two requests before is as good: when load has told
+        # of the credit, it has made five, and the credit was after the third.
         entries = entries[:max(0, len(entries) - cutter.rng.randint(0, 2))]
         lost = _lose(machine, base, entries, cutter.rng)
     ledger.boots += 1
     ledger.ends[end] += 1
     ledger.lost += lost
-    return f"{end:8} after {seconds:5.1f} s, {enter(ledger, before, guest.console, report, entries)}, {lost} sectors lost"
+    used = enter(ledger, before, guest.console, report, entries)
+    return f"{end:8} after {seconds:5.1f} s, {used}, {lost} sectors lost"
 
 
 def _live(guest: Qemu, cutter: Cutter, log: Path) -> tuple[str, dict[str, str]]:
-    """The guest's life to its end or to the cut: the phase it was in; load's report, if there was time to ask for it."""
+    """The guest's life to its end or to the cut: the phase it was in; load's report,
+    if there was time to ask for it."""
     began = {"boot": guest.started}
-    report = {}
+    report: dict[str, str] = {}
     while guest.alive:
         if guest.host_seconds() > LIFE_TIMEOUT_S:
             raise BootFailed(f"neither login nor power off (console: {guest.console_file})")
@@ -175,7 +179,7 @@ def enter(ledger: Ledger, before: Store, console: str, report: dict[str, str], e
             ledger.credited.append(seed.seed)
     else:
         ledger.uncredited[said[0][2]] += 1
-    if credited != (before.states == ("valid", "valid") and seed.creditable):
+    if credited != (seed is not None and before.states == ("valid", "valid") and seed.creditable):
         problem(f"credit {said[0][1]}")
     if seed and report and report.get("seed.generation") != str(seed.generation):
         problem(f"load used generation {report.get('seed.generation')}")

@@ -7,6 +7,7 @@ commands to the lab's agent in the guest. Order is judged by the guest's clock a
 from __future__ import annotations
 
 import atexit
+import io
 import base64
 import json
 import re
@@ -23,8 +24,8 @@ from pathlib import Path
 HARDWARE = ["-machine", "pc", "-accel", "tcg", "-smp", "2", "-cpu", "qemu64,-svm", "-m", "512", "-nodefaults",
             "-display", "none", "-no-reboot", "-rtc", "base=utc"]
 # On a loaded host the kernel's test of the timer interrupt fails now and then, and a panic shall end QEMU at once.
-KERNEL_OPTIONS = ("no_timer_check panic=-1 random.trust_cpu=off random.trust_bootloader=off console=ttyS0 printk.time=1 "
-                  "printk.devkmsg=on ignore_loglevel log_buf_len=4M pm_debug_messages").split()
+KERNEL_OPTIONS = ("no_timer_check panic=-1 random.trust_cpu=off random.trust_bootloader=off console=ttyS0 "
+                  "printk.time=1 printk.devkmsg=on ignore_loglevel log_buf_len=4M pm_debug_messages").split()
 LOGIN_TIMEOUT_S = 600.0
 RESUME_TIMEOUT_S = 600.0
 COMMAND_TIMEOUT_S = 180.0
@@ -113,6 +114,8 @@ class Qemu:
         self.started = time.monotonic()
         with open(console_file.with_suffix(".qemu"), "wb") as errors:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        assert self._process.stdin and isinstance(self._process.stdout, io.BufferedReader)
+        self._input, self._output = self._process.stdin, self._process.stdout
         _running.add(self)
         self._reader = threading.Thread(target=self._read_console, daemon=True)
         self._reader.start()
@@ -124,7 +127,7 @@ class Qemu:
 
     def _read_console(self) -> None:
         with open(self.console_file, "wb") as copy:
-            while chunk := self._process.stdout.read1(65536):
+            while chunk := self._output.read1(65536):
                 copy.write(chunk)
                 copy.flush()
                 with self._changed:
@@ -163,8 +166,8 @@ class Qemu:
 
     def write_console(self, text: bytes) -> None:
         """Types on the serial console (for a person at `tests/boot/run --shell`)."""
-        self._process.stdin.write(text)
-        self._process.stdin.flush()
+        self._input.write(text)
+        self._input.flush()
 
     def wait_for(self, pattern: str, timeout_s: float) -> None:
         """Waits until the console shows the pattern; BootFailed if it does not, or QEMU ends before."""
@@ -275,8 +278,8 @@ class Qemu:
     def _close(self) -> None:
         _running.discard(self)
         self._reader.join(10)
-        self._process.stdout.close()
-        self._process.stdin.close()
+        self._output.close()
+        self._input.close()
         if hasattr(self, "_agent"):
             self._agent.close()
         if hasattr(self, "_monitor"):

@@ -38,7 +38,8 @@ class Slot:
 
 def make_slot(generation: int, seed: bytes) -> bytes:
     """A slot with a creditable seed, saved in another boot by a machine without an identity."""
-    head = struct.pack("<8sHHIQQ16s32s64s336x", b"earlySD\n", 1, 1, 0, generation, 0, b"another boot    ", bytes(32), seed)
+    head = struct.pack("<8sHHIQQ16s32s64s336x", b"earlySD\n", 1, 1, 0, generation, 0, b"another boot    ",
+                       bytes(32), seed)
     return (head + hashlib.blake2b(head, digest_size=32).digest()).ljust(SLOT_BYTES, b"\0")
 
 
@@ -61,8 +62,8 @@ def parse_slot(data: bytes) -> Slot:
 
 def newest(slots: Iterable[Slot]) -> Slot | None:
     """The seed: the valid record with the higher generation."""
-    valid = [slot for slot in slots if slot.state == "valid"]
-    return max(valid, key=lambda slot: slot.generation, default=None)
+    valid = sorted((slot for slot in slots if slot.state == "valid"), key=lambda slot: slot.generation)
+    return valid[-1] if valid else None
 
 
 @dataclass(frozen=True)

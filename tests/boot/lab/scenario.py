@@ -6,9 +6,10 @@
         ...
         return {"first": machine.boot("first boot"), "second": machine.boot("second boot")}
 
-makes a fixture `swapped`, whose value is what the function returned. A test that uses it runs once for each variant (here:
-each initrd generator), in the tier that is named for the variant. A boot takes most of its time in one emulated processor,
-so a few scenarios are played at once (EARLYSEED_QEMUS, 2 by default), in the order in which the tests want them.
+makes a fixture `swapped`, whose value is what the function returned. A test that uses it runs once for each
+variant (here: each initrd generator), in the tier that is named for the variant. A boot takes most of its time in
+one emulated processor, so a few scenarios are played at once (EARLYSEED_QEMUS, 2 by default), in the order in
+which the tests want them.
 """
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ def scenario(quick: Sequence[str] = (), long: Sequence[str] = (), nightly: Seque
 
 
 def variants(names: Sequence[str]) -> list:
-    """Parameters for a test of these scenarios: the variants that all of them have, each in the latest of their tiers."""
+    """Parameters for a test of these scenarios: the variants that all of them have,
+    each in the latest of their tiers."""
     tiers = [SCENARIOS[name].tiers for name in names]
     parameters = []
     for variant in tiers[0]:

@@ -36,7 +36,8 @@ class Forward:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.hardware = ("-netdev", f"user,id=net,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:{self.port}-{self.GUEST}:22",
+        self.hardware = ("-netdev", "user,id=net,restrict=on,ipv6=off,"
+                         f"hostfwd=tcp:127.0.0.1:{self.port}-{self.GUEST}:22",
                          "-device", "virtio-net-pci,netdev=net,romfile=")
 
     def session(self, command: str, stdin: bytes = b"") -> subprocess.CompletedProcess:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A guest without a distribution: Debian's kernel, and an initrd with an init in C, the installed program and whatever else
-a test needs. For what takes thousands of runs, or a tracer for an init."""
+"""A guest without a distribution: Debian's kernel, and an initrd with an init in C, the installed program and whatever
+else a test needs. For what takes thousands of runs, or a tracer for an init."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -42,7 +42,8 @@ def _modules(image_initrd: Path) -> list[bytes]:
 def pack(path: Path, files: dict[str, bytes]) -> None:
     """Writes an initrd of these files, all of them executable, and of FOLDERS."""
     folders = {*FOLDERS, *(str(parent) for name in files for parent in Path(name).parents if str(parent) != ".")}
-    parts = [_entry(name, 0o40755) for name in sorted(folders)] + [_entry(name, 0o100755, files[name]) for name in files]
+    parts = [_entry(name, 0o40755) for name in sorted(folders)]
+    parts += [_entry(name, 0o100755, files[name]) for name in files]
     path.write_bytes(b"".join(parts) + _entry("TRAILER!!!", 0))
 
 
@@ -50,13 +51,14 @@ def make_initrd(path: Path, init: Path, of: images.Image, files: dict[str, bytes
     """Compiles `init` and packs it with /earlyseed, /modules/00.ko and so on in the order of loading, and `files`."""
     program = path.with_suffix(".init")
     run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-I", Path(__file__).parent, "-o", program, init)
-    pack(path, {"init": program.read_bytes(), "earlyseed": (images.installation().tree / "usr/sbin/earlyseed").read_bytes(),
+    pack(path, {"init": program.read_bytes(),
+                "earlyseed": (images.installation().tree / "usr/sbin/earlyseed").read_bytes(),
                 **{f"modules/{number:02}.ko": content for number, content in enumerate(_modules(of.initrd))}, **files})
 
 
 def command(kernel: Path, guest_initrd: Path, timeout_s: int, options: list[str], more: list[str]) -> list[str]:
-    """QEMU, ended with its parent and after a time. One processor: with two, every mount and unmount waits for the other
-    one (RCU)."""
-    return ["setpriv", "--pdeathsig", "KILL", "timeout", str(timeout_s), "qemu-system-x86_64", *qemu.HARDWARE, "-smp", "1",
-            "-kernel", str(kernel), "-initrd", str(guest_initrd), "-serial", "stdio", *more,
+    """QEMU, ended with its parent and after a time. One processor: with two,
+    every mount and unmount waits for the other one (RCU)."""
+    return ["setpriv", "--pdeathsig", "KILL", "timeout", str(timeout_s), "qemu-system-x86_64", *qemu.HARDWARE,
+            "-smp", "1", "-kernel", str(kernel), "-initrd", str(guest_initrd), "-serial", "stdio", *more,
             "-append", " ".join([*OPTIONS, *options])]
