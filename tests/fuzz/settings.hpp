@@ -29,12 +29,15 @@ struct StoreReading {
 
 inline StoreReading read_store(const std::string& text) {
     StoreReading store;
-    if (text.empty() || text.size() > 254) return store;
+    if (text.empty() || text.size() > 255) return store;
     // A line of the configuration could not carry it.
     std::string blanks = " \t\r\n";
     if (text.find('#') != std::string::npos || blanks.find(text.front()) != std::string::npos ||
         blanks.find(text.back()) != std::string::npos)
         return store;
+    for (unsigned char c : text) {
+        if (c < 32 || c == 127) return store;
+    }
     std::size_t colon = text.find(":/");
     bool in_root = colon == std::string::npos && text[0] == '/' && text.rfind("/dev/", 0) != 0;
     if (in_root) {
@@ -43,7 +46,7 @@ inline StoreReading read_store(const std::string& text) {
         store.path = text.substr(colon + 1);
     }
     std::string device = in_root ? "" : text.substr(0, colon);
-    if (!store.path.empty() && (store.path.size() > 190 || store.path.back() == '/')) return store;
+    if (!store.path.empty() && store.path.back() == '/') return store;
     if (store.path.find("/../") != std::string::npos) return store;
     if (!in_root) {
         if (device.rfind("/dev/", 0) == 0) {
@@ -54,10 +57,13 @@ inline StoreReading read_store(const std::string& text) {
             store.device = equals == std::string::npos ? "" : device.substr(equals + 1);
             bool known =
                 store.tag == "PARTLABEL" || store.tag == "PARTUUID" || store.tag == "UUID" || store.tag == "LABEL";
+            if (store.tag == "PARTUUID") {
+                for (char& c : store.device) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+            }
             if (!known || store.device.find('/') != std::string::npos) return store;
         }
         // ":/path" alone names a file on no device.
-        if (store.device.empty() || store.device.size() > 126) return store;
+        if (store.device.empty()) return store;
     }
     store.kind = in_root              ? StoreSpec::Kind::file_in_root
                  : store.path.empty() ? StoreSpec::Kind::partition
@@ -110,7 +116,7 @@ struct Settings {
             std::size_t begin = value.find_first_not_of(" \t\r\n", blank);
             unsigned quality = 0;
             good = begin == std::string::npos || read_number(value.substr(begin), 0, 1024, quality);
-            good = good && !path.empty() && path[0] == '/' && path.size() <= 110;
+            good = good && !path.empty() && path[0] == '/' && path.size() <= 286;
             good = good && sources.size() < 4;
             if (good) sources.emplace_back(path, quality);
         } else if (name == "jitter-timeout-ms") {
