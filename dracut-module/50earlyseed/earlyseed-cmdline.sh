@@ -4,13 +4,14 @@
 # has the name of the configured store's rule, and /etc takes precedence, so it replaces that one.
 
 earlyseed_cmdline() {
-    _earlyseed_store=$(getarg earlyseed.store=) || return 0
-    [ -n "$_earlyseed_store" ] || return 0
-    # shellcheck source=/dev/null # in the image
-    . /lib/dracut/earlyseed-store.sh
+    getarg earlyseed.store= > /dev/null || return 0
+    # shellcheck source=../../hooks/store.sh # in the image
+    . /usr/lib/earlyseed/store.sh
+    # What is wrong with the command line is said by load.
+    earlyseed_read_store '' 2> /dev/null || return 0
     mkdir -p /etc/udev/rules.d
-    earlyseed_store_rule "$_earlyseed_store" > /etc/udev/rules.d/69-earlyseed.rules \
-        || warn "earlyseed: no udev rule can be made for earlyseed.store=$_earlyseed_store"
+    earlyseed_store_rule '' > /etc/udev/rules.d/69-earlyseed.rules \
+        || warn "earlyseed: no udev rule can be made for the store $earlyseed_store"
 }
 
 earlyseed_cmdline

@@ -17,23 +17,27 @@ depends() {
     return 0
 }
 
+earlyseed_configured_store() {
+    # shellcheck source=../../hooks/store.sh
+    . "$dracutsysrootdir/usr/lib/earlyseed/store.sh"
+    earlyseed_read_store "$dracutsysrootdir" --no-command-line
+}
+
 # called by dracut
 installkernel() {
-    local store device
-    # shellcheck source=earlyseed-store.sh
-    . "$moddir/earlyseed-store.sh"
-    store=$(earlyseed_configured_store "$dracutsysrootdir/etc/earlyseed.conf")
+    local device
+    earlyseed_configured_store
 
     # `hostonly=`, because neither file system need be in use on this machine. vfat wants its default code page and
     # character set: Debian's kernels say ascii, others iso8859-1.
-    [[ $store == *:/* ]] && hostonly='' instmods ext4 vfat nls_cp437 nls_ascii nls_iso8859-1
+    [[ $earlyseed_kind == file ]] && hostonly='' instmods ext4 vfat nls_cp437 nls_ascii nls_iso8859-1
 
     # Of hardware RNGs, a virtual machine's among them, and of TPMs, which have one. udev loads what fits.
     hostonly='' instmods '=drivers/char/hw_random' tpm_crb tpm_tis
 
     # A host-only image has the drivers of the disks that the host's file systems are on; the store may be elsewhere.
     if [[ $hostonly ]]; then
-        device=${store%%:/*}
+        device=$earlyseed_device
         case $device in
             PARTLABEL=* | PARTUUID=* | UUID=* | LABEL=*) device=$(blkid -l -t "$device" -o device) ;;
         esac
@@ -45,7 +49,7 @@ installkernel() {
 
 # called by dracut
 install() {
-    local store kind
+    local shared=/usr/lib/earlyseed
 
     inst_multiple /usr/sbin/earlyseed || return 1
     inst_multiple -o /etc/earlyseed.conf
@@ -60,28 +64,26 @@ install() {
         return 0
     fi
 
-    # shellcheck source=earlyseed-store.sh
-    . "$moddir/earlyseed-store.sh"
-    store=$(earlyseed_configured_store "$dracutsysrootdir/etc/earlyseed.conf")
-    kind=$(earlyseed_store_kind "$store")
+    earlyseed_configured_store
 
-    inst_simple "$moddir/earlyseed-initrd.service" "$systemdsystemunitdir/earlyseed-initrd.service"
+    inst_simple "$shared/earlyseed-initrd.service" "$systemdsystemunitdir/earlyseed-initrd.service"
     # dracut 051 (Debian 11) does not set SYSTEMCTL.
     "${SYSTEMCTL:-systemctl}" -q --root "$initdir" add-wants sysinit.target earlyseed-initrd.service
 
     # These two are started by the udev rule: of the configured store from the image, or of `earlyseed.store=`,
     # which the cmdline hook writes in its place.
-    inst_simple "$moddir/earlyseed-initrd-store.service" "$systemdsystemunitdir/earlyseed-initrd-store.service"
-    inst_simple "$moddir/earlyseed-initrd-file.service" "$systemdsystemunitdir/earlyseed-initrd-file.service"
+    inst_simple "$shared/earlyseed-initrd-store.service" "$systemdsystemunitdir/earlyseed-initrd-store.service"
+    inst_simple "$shared/earlyseed-initrd-file.service" "$systemdsystemunitdir/earlyseed-initrd-file.service"
     mkdir -p "$initdir$udevdir/rules.d"
-    earlyseed_store_rule "$store" > "$initdir$udevdir/rules.d/69-earlyseed.rules" \
-        || dwarn "earlyseed: no udev rule can be made for the store '$store': its seed is used when the system is up"
-    inst_simple "$moddir/earlyseed-store.sh" /lib/dracut/earlyseed-store.sh
+    earlyseed_store_rule '' > "$initdir$udevdir/rules.d/69-earlyseed.rules" \
+        || dwarn "earlyseed: no udev rule can be made for the store '$earlyseed_store':" \
+            "its seed is used when the system is up"
+    inst_simple "$shared/store.sh"
     inst_hook cmdline 50 "$moddir/earlyseed-cmdline.sh"
 
-    inst_simple "$moddir/earlyseed-initrd-root.service" "$systemdsystemunitdir/earlyseed-initrd-root.service"
+    inst_simple "$shared/earlyseed-initrd-root.service" "$systemdsystemunitdir/earlyseed-initrd-root.service"
     "${SYSTEMCTL:-systemctl}" -q --root "$initdir" add-wants initrd.target earlyseed-initrd-root.service
-    if [[ $kind != root ]]; then
+    if [[ $earlyseed_kind != root ]]; then
         mkdir -p "$initdir$systemdsystemunitdir/earlyseed-initrd-root.service.d"
         printf '[Unit]\nConditionKernelCommandLine=earlyseed.store\n' \
             > "$initdir$systemdsystemunitdir/earlyseed-initrd-root.service.d/not-configured.conf"

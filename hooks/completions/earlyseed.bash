@@ -19,9 +19,10 @@ _earlyseed() {
         wait) options='--timeout' ;;
         add) options='--credit' files=yes ;;
         record) options='--samples --format --judge' files=yes ;;
+        store) options='--no-command-line --config' ;;
     esac
     if ((at == 1)); then
-        options='load save setup status wait add forget record help --help --version -h' before=
+        options='load save setup status wait add forget record store help --help --version -h' before=
     fi
 
     COMPREPLY=()

@@ -13,9 +13,10 @@ complete -c earlyseed -n __fish_use_subcommand -a wait -d 'Return when the gener
 complete -c earlyseed -n __fish_use_subcommand -a add -d 'Mix bytes from elsewhere'
 complete -c earlyseed -n __fish_use_subcommand -a forget -d 'Wipe the store, before an image is made'
 complete -c earlyseed -n __fish_use_subcommand -a record -d 'Raw jitter samples'
+complete -c earlyseed -n __fish_use_subcommand -a store -d 'Print which store is configured'
 complete -c earlyseed -n __fish_use_subcommand -a help -d 'Print a summary of the commands'
 
-complete -c earlyseed -n '__fish_seen_subcommand_from load save setup status forget' -l config -rF -d 'Read this configuration'
+complete -c earlyseed -n '__fish_seen_subcommand_from load save setup status forget store' -l config -rF -d 'Read this configuration'
 complete -c earlyseed -n '__fish_seen_subcommand_from load' -l early -d 'Mount nothing'
 complete -c earlyseed -n '__fish_seen_subcommand_from load' -l root -xa '(__fish_complete_directories)' -d 'Where the root is mounted'
 complete -c earlyseed -n '__fish_seen_subcommand_from setup' -l store -rFa PARTLABEL=earlyseed -d 'Use this store'
@@ -27,4 +28,5 @@ complete -c earlyseed -n '__fish_seen_subcommand_from add' -l credit -x -d 'Cred
 complete -c earlyseed -n '__fish_seen_subcommand_from record' -l samples -x -d 'How many'
 complete -c earlyseed -n '__fish_seen_subcommand_from record' -l format -xa 'text bytes words' -d 'How they are written'
 complete -c earlyseed -n '__fish_seen_subcommand_from record' -l judge -d 'What the tests say of such a text'
+complete -c earlyseed -n '__fish_seen_subcommand_from store' -l no-command-line -d 'Ignore the kernel command line'
 complete -c earlyseed -n '__fish_seen_subcommand_from add record' -F

@@ -58,8 +58,4 @@ bool parse_hex(std::string_view text, std::span<std::uint8_t> out) {
     return digits == 2 * out.size();
 }
 
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
 }  // namespace earlyseed

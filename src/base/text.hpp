@@ -44,7 +44,4 @@ std::optional<std::uint64_t> parse_number(std::string_view text);
 // Exactly out.size() bytes of hexadecimal digits, with '-' between them allowed (as in a UUID); false otherwise.
 bool parse_hex(std::string_view text, std::span<std::uint8_t> out);
 
-// True if `a` and `b` are equal but for the case of ASCII letters.
-bool same_ignoring_case(std::string_view a, std::string_view b);
-
 }  // namespace earlyseed

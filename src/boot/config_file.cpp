@@ -7,8 +7,7 @@ namespace earlyseed {
 
 using namespace std::string_view_literals;
 
-Config read_config(const Path& path, const Log& log) {
-    Config config;
+void read_config_file(const Path& path, const Log& log, Config& config) {
     char buffer[8192];
     auto complain_of_file = [&](std::string_view where, std::string_view what) {
         log.warn(Line(path).add(", ", where, ": ", what));
@@ -19,6 +18,12 @@ Config read_config(const Path& path, const Log& log) {
     } else if (file.error().code != ENOENT) {
         log.warn(describe(file.error(), path).add("; defaults are used"));
     }
+}
+
+Config read_config(const Path& path, const Log& log) {
+    Config config;
+    read_config_file(path, log, config);
+    char buffer[8192];
     if (auto command_line = kernel::read_text("/proc/cmdline", buffer)) {
         parse_command_line(*command_line, config, [&](std::string_view where, std::string_view what) {
             log.warn(Line(where).add(": ", what));

@@ -11,4 +11,7 @@ namespace earlyseed {
 // warning.
 Config read_config(const Path& path, const Log& log);
 
+// The same of the file alone: what it does not set stays in `config` as it is.
+void read_config_file(const Path& path, const Log& log, Config& config);
+
 }  // namespace earlyseed

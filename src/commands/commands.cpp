@@ -10,8 +10,8 @@ using namespace std::string_view_literals;
 
 namespace {
 
-constexpr const Command* kCommands[] = {&kLoadCommand, &kSaveCommand, &kSetupCommand,  &kStatusCommand,
-                                        &kWaitCommand, &kAddCommand,  &kForgetCommand, &kRecordCommand};
+constexpr const Command* kCommands[] = {&kLoadCommand, &kSaveCommand,   &kSetupCommand,  &kStatusCommand, &kWaitCommand,
+                                        &kAddCommand,  &kForgetCommand, &kRecordCommand, &kStoreCommand};
 
 void print_usage(int descriptor) {
     kernel::print(descriptor, "usage: earlyseed COMMAND [OPTION]...\n\n"sv);

@@ -11,6 +11,7 @@
 #include "commands/save.hpp"
 #include "commands/setup.hpp"
 #include "commands/status.hpp"
+#include "commands/store.hpp"
 #include "commands/wait.hpp"
 
 namespace earlyseed {

@@ -58,6 +58,14 @@ std::string_view type_on(std::string_view uuid) {
     return file_system_type(start);
 }
 
+// The store that the configuration file names; empty when it names none.
+Path configured_store(const Path& config_path) {
+    Config config;
+    config.store = {};
+    read_config_file(config_path, kLog, config);
+    return config.store.text;
+}
+
 // The best store on this machine, as a specification; empty when there is none, with `why`. For an image: none of this
 // machine's partitions, and the root file system whatever it is on here.
 Path choose_store(bool image, Line& why) {
@@ -144,18 +152,18 @@ void say_what_is_left() {
 }
 
 // Says what would be done, and does nothing.
-int rehearse(const StoreSpec& spec, const SetupOptions& options) {
+int rehearse(const StoreSpec& spec, const SetupOptions& options, bool configured) {
     Line problem;
     Store store;
     auto outcome = store.open(spec, Store::Mode::read, current_stage(), {}, problem);
     bool would_create = outcome == Store::Outcome::absent && spec.kind != StoreSpec::Kind::partition;
     if (outcome != Store::Outcome::opened && !would_create) return fail(problem);
     print_line(would_create ? Line("would create it: ").add(kStoreBytes, " bytes, mode 0600") : Line("it is there"));
-    print_line(Line("would write 'store = ").add(spec.text, "' to ", options.config_path));
+    if (!configured) print_line(Line("would write 'store = ").add(spec.text, "' to ", options.config_path));
     return kExitDone;
 }
 
-int set_up(const StoreSpec& spec, const SetupOptions& options) {
+int set_up(const StoreSpec& spec, const SetupOptions& options, bool configured) {
     kernel::File lock;
     OpenStore opened;
     if (!lock_for_writing(lock, kLog) || !open_for_writing(spec, Store::Mode::create, opened, kLog)) {
@@ -169,7 +177,9 @@ int set_up(const StoreSpec& spec, const SetupOptions& options) {
         print_line("left without a seed: each machine makes its own at its first boot"sv);
     }
     ignore(kernel::remove_file(kForgottenPath));  // at worst nothing is saved until the next boot
-    if (int result = write_config(options.config_path, spec.text); result != kExitDone) return result;
+    if (!configured) {
+        if (int result = write_config(options.config_path, spec.text); result != kExitDone) return result;
+    }
     say_what_is_left();
     return kExitDone;
 }
@@ -192,6 +202,12 @@ int setup(const SetupOptions& options) {
     kernel::lock_memory();
     Path chosen(options.store);
     Line why("as asked");
+    bool configured = false;
+    if (chosen.empty()) {
+        chosen = configured_store(options.config_path);
+        configured = !chosen.empty();
+        why = "as configured";
+    }
     if (chosen.empty()) {
         why.clear();
         chosen = choose_store(options.image, why);
@@ -203,7 +219,7 @@ int setup(const SetupOptions& options) {
         return kExitUsage;
     }
     print_line(about_store(chosen, why));
-    return options.dry_run ? rehearse(*spec, options) : set_up(*spec, options);
+    return options.dry_run ? rehearse(*spec, options, configured) : set_up(*spec, options, configured);
 }
 
 }  // namespace earlyseed

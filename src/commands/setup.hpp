@@ -9,7 +9,7 @@ namespace earlyseed {
 
 struct SetupOptions {
     Path config_path{kConfigPath};
-    Path store;          // empty: choose
+    Path store;          // empty: the configured one, or else the best
     bool image = false;  // for other machines to run, so without a seed
     bool dry_run = false;
 };

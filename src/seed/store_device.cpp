@@ -16,7 +16,7 @@ std::string_view device_with(std::string_view uevent, std::string_view key, std:
     while (!uevent.empty()) {
         std::string_view line = take_until(uevent, '\n');
         if (std::string_view value = line; take_prefix(value, "DEVNAME="sv)) device = value;
-        if (std::string_view value = line; take_prefix(value, key)) matches = same_ignoring_case(value, wanted);
+        if (std::string_view value = line; take_prefix(value, key)) matches = value == wanted;
     }
     return matches ? device : std::string_view{};
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "seed/store_spec.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 
 namespace earlyseed {
@@ -8,6 +10,10 @@ namespace earlyseed {
 using namespace std::string_view_literals;
 
 namespace {
+
+bool has_control_character(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
+}
 
 // "DEVICE", "DEVICE:/path" or "/path": the part before the path, and the path.
 void split(std::string_view text, std::string_view& device, std::string_view& path) {
@@ -35,16 +41,17 @@ bool set_device(std::string_view text, StoreSpec& store) {
         // The value becomes the name of a link below /dev/disk: it must not lead anywhere else.
         if (contains(text, "/"sv)) return false;
     }
-    store.device = text;
+    // The kernel and udev's links have a partition's UUID in lower case.
+    for (char c : text) store.device.append(store.tag == "PARTUUID"sv ? lower(c) : c);
     return !store.device.empty();
 }
 
 }  // namespace
 
 std::optional<StoreSpec> parse_store(std::string_view text) {
-    // '#' would begin a comment in the configuration, and blanks at the ends would be lost there.
+    // '#' would begin a comment in the configuration, a line end another line, and blanks at the ends would be lost there.
     if (text.empty() || text.size() > kMostStoreBytes) return {};
-    if (contains(text, "#"sv) || trim(text).size() != text.size()) return {};
+    if (contains(text, "#"sv) || has_control_character(text) || trim(text).size() != text.size()) return {};
     StoreSpec store;
     store.text = text;
     std::string_view device, path;

@@ -25,7 +25,7 @@ struct StoreSpec {
     Path text;  // as written, at most kMostStoreBytes
     Kind kind = Kind::partition;
     Word tag;     // "PARTLABEL", …; empty when `device` is a path
-    Path device;  // the tag's value, or a path below /dev
+    Path device;  // the tag's value (a PARTUUID in lower case), or a path below /dev
     Path path;    // of the file, absolute; empty for a partition
 };
 

@@ -35,6 +35,9 @@ inline StoreReading read_store(const std::string& text) {
     if (text.find('#') != std::string::npos || blanks.find(text.front()) != std::string::npos ||
         blanks.find(text.back()) != std::string::npos)
         return store;
+    for (unsigned char c : text) {
+        if (c < 32 || c == 127) return store;
+    }
     std::size_t colon = text.find(":/");
     bool in_root = colon == std::string::npos && text[0] == '/' && text.rfind("/dev/", 0) != 0;
     if (in_root) {
@@ -54,6 +57,9 @@ inline StoreReading read_store(const std::string& text) {
             store.device = equals == std::string::npos ? "" : device.substr(equals + 1);
             bool known =
                 store.tag == "PARTLABEL" || store.tag == "PARTUUID" || store.tag == "UUID" || store.tag == "LABEL";
+            if (store.tag == "PARTUUID") {
+                for (char& c : store.device) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+            }
             if (!known || store.device.find('/') != std::string::npos) return store;
         }
         // ":/path" alone names a file on no device.

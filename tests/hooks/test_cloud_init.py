@@ -12,7 +12,7 @@ from lab import fetch
 
 HOOK = REPOSITORY / "hooks/cloud-init/50-earlyseed"
 INSTALLED = "/etc/cloud/clean.d/50-earlyseed"
-FUNCTIONS = "/usr/lib/dracut/modules.d/50earlyseed/earlyseed-store.sh"
+FUNCTIONS = "/usr/lib/earlyseed/store.sh"
 STORE = "/var/lib/earlyseed/seed"
 
 
@@ -41,7 +41,7 @@ def machine(tmp_path_factory):
         tree = Tree(root)
         tree.write(PROGRAM, (images.build_dir() / "earlyseed").read_bytes(), 0o755)
         shutil.copy(HOOK, tree.path(INSTALLED))
-        tree.write(FUNCTIONS, (REPOSITORY / "dracut-module/50earlyseed/earlyseed-store.sh").read_bytes())
+        tree.write(FUNCTIONS, (REPOSITORY / "hooks/store.sh").read_bytes())
         yield tree
     finally:
         tools.remove_tree(root)
@@ -94,6 +94,10 @@ def test_a_chroot_is_not_the_machine(machine, chroot, config, status, calls):
     if config:
         machine.write(CONFIG, config)
     with machine.recorder(0) as called:
+        # Which store it is, the program itself says.
+        machine.write("/program", (images.build_dir() / "earlyseed").read_bytes(), 0o755)
+        stub = machine.path(PROGRAM).read_text().split("\n", 1)[1]
+        machine.write(PROGRAM, f'#!/bin/sh\n[ "$1" != store ] || exec /program "$@"\n{stub}', 0o755)
         done = machine.run(INSTALLED, chroot=chroot)
         assert (done.status, called()) == (status, calls)
         assert done.output.count("\n") == status

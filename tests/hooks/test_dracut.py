@@ -97,7 +97,7 @@ def test_what_is_added_is_just_this_and_always_the_same(dracut, options):
     expected = {PROGRAM, CONFIG, "/usr/lib/dracut/modules.txt"}
     if len(options) == 2:
         expected |= {f"{UNITS}/{unit}" for unit in STARTS}
-        expected |= {RULES, "/usr/lib/dracut/earlyseed-store.sh", f"{HOOKS}/cmdline/50-earlyseed-cmdline.sh",
+        expected |= {RULES, "/usr/lib/earlyseed/store.sh", f"{HOOKS}/cmdline/50-earlyseed-cmdline.sh",
                      f"{UNITS}/earlyseed-initrd-root.service.d/not-configured.conf",
                      "/etc/systemd/system/sysinit.target.wants/earlyseed-initrd.service",
                      "/etc/systemd/system/initrd.target.wants/earlyseed-initrd-root.service"}
@@ -147,11 +147,15 @@ def test_without_the_program_the_image_is_still_made(dracut):
     assert [name for name in image.contents() if "earlyseed" in name and name != CONFIG] == []
 
 
-def test_a_store_setting_that_is_none_is_said_and_does_no_harm(dracut):
-    """P4, P8"""
+def test_a_store_setting_that_is_none_is_said_and_does_no_harm(dracut, with_systemd):
+    """P4, P8: the default is used, as at boot. One that udev cannot be told of is waited for by nobody."""
     image = dracut('"; $(touch /broken) `touch /broken` *', "--no-hostonly", "--no-kernel")
     assert image.made.status == 0
-    assert "earlyseed: no udev rule can be made for the store" in image.made.output
+    assert f"earlyseed: store: {CONFIG}, line 2: bad value" in image.made.output
+    assert image.path(RULES).read_text() == with_systemd.path(RULES).read_text()
+    image = dracut("PARTLABEL=$(touch /broken)", "--no-hostonly", "--no-kernel")
+    assert image.made.status == 0
+    assert "earlyseed: no udev rule can be made for the store 'PARTLABEL=$(touch /broken)'" in image.made.output
     assert image.path(RULES).read_text() == ""
     assert not dracut.machine.has("/broken")
 
@@ -219,15 +223,15 @@ def test_the_default_store_is_used_without_a_configuration(dracut, with_systemd)
     (f"earlyseed.store={FILE}", "earlyseed-initrd-file.service"),
     ("earlyseed.store=/dev/vdb", "earlyseed-initrd-store.service"),
     ("earlyseed.store=/var/x", ""),
+    ("earlyseed.store=/dev/vdb earlyseed.store=nonsense", "earlyseed-initrd-store.service"),
     ("earlyseed.debug", None),
-    ("earlyseed.store=", None),
 ])
 def test_the_command_line_has_a_rule_of_its_own(with_systemd, word, expected):
     """It has the name of the configured store's rule and takes precedence; it is only made when there is need."""
     rules = "/etc/udev/rules.d/69-earlyseed.rules"
     assert rules.rpartition("/")[2] == RULES.rpartition("/")[2]
-    with_systemd.write("/etc/cmdline.d/test.conf", word + "\n")
-    done = source(with_systemd, f"{HOOKS}/cmdline/50-earlyseed-cmdline.sh")
+    with_systemd.write("/cmdline", word + "\n")
+    done = source(with_systemd, f"{HOOKS}/cmdline/50-earlyseed-cmdline.sh", "mount --bind /cmdline /proc/cmdline")
     assert done.output == "succeeded, as before\n"
     if expected is None:
         assert not with_systemd.has(rules)
@@ -235,15 +239,15 @@ def test_the_command_line_has_a_rule_of_its_own(with_systemd, word, expected):
         assert expected in with_systemd.path(rules).read_text()
         assert bool(expected) == bool(with_systemd.path(rules).read_text())
         with_systemd.path(rules).unlink()
-    with_systemd.path("/etc/cmdline.d/test.conf").unlink()
+    with_systemd.path("/cmdline").unlink()
 
 
 # ---- without systemd -----------------------------------------------------------------------------------
 
 
-def source(image, hook):
+def source(image, hook, preparation=":"):
     """Sources a hook as dracut's init does, with dracut's own library, and looks at what it left of the shell."""
-    return image.run("sh", "-c", '''
+    return image.run("sh", "-c", preparation + '''
         . /lib/dracut-lib.sh
         NEWROOT=/sysroot
         state() { echo "$- $PWD $(trap) $(ulimit -a)"; }

@@ -15,7 +15,7 @@ from conftest import PROGRAM, REPOSITORY, images
 SPEC = REPOSITORY / "hooks/rpm/earlyseed.spec"
 BUILD_HOOK = REPOSITORY / "hooks/mkinitcpio/install/earlyseed"
 BOOT_HOOK = REPOSITORY / "hooks/mkinitcpio/hooks/earlyseed"
-MODULE = "/usr/lib/dracut/modules.d/50earlyseed"
+SHARED = "/usr/lib/earlyseed"
 
 
 # --- RPM -------------------------------------------------------------------------------------------------------------
@@ -78,8 +78,12 @@ def build(folder, configuration, systemd):
     rules = root / "usr/lib/udev/rules.d/69-earlyseed.rules"
     rules.unlink(missing_ok=True)
     script = folder / "earlyseed"
-    script.write_text(BUILD_HOOK.read_text().replace("/etc/earlyseed.conf", str(config))
-                      .replace(MODULE, str(REPOSITORY / "dracut-module/50earlyseed")))
+    # The shared files, with the program of the build and this configuration.
+    shared = folder / "store.sh"
+    shared.write_text((REPOSITORY / "hooks/store.sh").read_text()
+                      .replace('"$_earlyseed_root/usr/sbin/earlyseed"', str(images.build_dir() / "earlyseed"))
+                      .replace("$_earlyseed_root/etc/earlyseed.conf", str(config)))
+    script.write_text(BUILD_HOOK.read_text().replace("/etc/earlyseed.conf", str(config)).replace(SHARED, str(folder)))
     systemd_hook = "add_systemd_unit() { :; }\n" if systemd else ""
     done = subprocess.run(["bash", "-uc", f"{STUBS}{systemd_hook}BUILDROOT=$2; . \"$1\"; build; "
                            "help >/dev/null", "bash", script, root],
@@ -108,13 +112,13 @@ def test_build_hook_with_systemd(tmp_path):
     """The units of the dracut module, the same that are wanted there, and the rule for the store."""
     added, rules = build(tmp_path, "store = PARTUUID=11-22\n", systemd=True)
     units = {line.split()[2].rpartition("/")[2] for line in added if line.startswith("add_file") and "service" in line}
-    assert units == {path.name for path in (REPOSITORY / "dracut-module/50earlyseed").glob("*.service")}
+    assert units == {path.name for path in (REPOSITORY / "hooks/initrd").glob("*.service")}
     wanted = {line.split()[1].rpartition("/")[2] for line in added if line.startswith("add_symlink")}
     assert wanted == {"earlyseed-initrd.service", "earlyseed-initrd-root.service"}
     assert 'by-partuuid/11-22"' in rules and "earlyseed-initrd-store.service" in rules
     assert "add_runscript" not in added and not [line for line in added if line.startswith("warning")]
     assert "by-partlabel/earlyseed" in build(tmp_path, None, systemd=True)[1]
-    assert [line for line in build(tmp_path, "store = none\n", systemd=True)[0] if line.startswith("warning")]
+    assert [line for line in build(tmp_path, "store = LABEL=a b\n", systemd=True)[0] if line.startswith("warning")]
 
 
 @pytest.mark.parametrize("hooks, calls", [

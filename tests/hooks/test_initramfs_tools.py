@@ -139,7 +139,7 @@ def test_udev_calls_load_when_the_partition_of_the_store_appears(machine, comman
         assert not machine.build(command, store).has(RULES)
 
 
-@pytest.mark.parametrize("missing", [PROGRAM, "/usr/lib/dracut/modules.d/50earlyseed/earlyseed-store.sh"])
+@pytest.mark.parametrize("missing", [PROGRAM, "/usr/lib/earlyseed/store.sh"])
 def test_without_the_program_the_image_is_still_made(machine, command, missing):
     """P4: and a script without its program is silent and succeeds."""
     machine.configure(RAW)
@@ -153,10 +153,23 @@ def test_without_the_program_the_image_is_still_made(machine, command, missing):
         assert (done.status, done.output) == (0, "")
 
 
-def test_a_store_setting_that_is_none_does_no_harm(machine, command):
-    image = machine.build(command, "'; exit 1; $(false) `false` \" :/")
+def test_a_store_setting_that_is_none_is_said_and_does_no_harm(machine, command, image):
+    """P4, P8: the default is used, by the hook as at boot."""
+    bad = machine.build(command, "'; exit 1; $(false) `false` \" :/")
+    assert bad.made.status == 0
+    said = [line for line in bad.made.output.splitlines() if "earlyseed" in line]
+    assert len(said) == 1 and said[0].startswith(f"earlyseed: store: {CONFIG}, line 2: bad value")
+    assert bad.path(RULES).read_text() == image.path(RULES).read_text()
+
+
+def test_a_program_that_cannot_be_run_does_no_harm(machine, command):
+    """P4: as in a chroot of another architecture."""
+    machine.configure(RAW)
+    with machine.recorder(127):
+        image = machine.make(command)
     assert image.made.status == 0
-    assert "earlyseed" not in image.made.output
+    assert "W: earlyseed: 'earlyseed store' failed" in image.made.output
+    assert not image.has(RULES)
 
 
 def test_modules_dep_does_no_harm(machine):

@@ -157,13 +157,3 @@ TEST_CASE("text: parse_hex takes exactly as many digits as there is room for") {
     CHECK(uuid[0] == 0x3b);
     CHECK(uuid[15] == 0xab);
 }
-
-TEST_CASE("text: same_ignoring_case") {
-    CHECK(same_ignoring_case("", ""));
-    CHECK(same_ignoring_case("EarlySeed-1", "earlyseed-1"));
-    CHECK_FALSE(same_ignoring_case("earlyseed", "earlysee"));
-    CHECK_FALSE(same_ignoring_case("earlyseed", "earlyseee"));
-    // Neighbours of the letters, a case bit apart.
-    CHECK_FALSE(same_ignoring_case("@", "`"));
-    CHECK_FALSE(same_ignoring_case("[", "{"));
-}

@@ -176,6 +176,7 @@ TEST_CASE("config: every syntax of a store") {
     for (const Expected& e : {
              Expected{"PARTLABEL=earlyseed", Kind::partition, "PARTLABEL", "earlyseed", ""},
              Expected{"PARTUUID=0a1b-02", Kind::partition, "PARTUUID", "0a1b-02", ""},
+             Expected{"PARTUUID=0A1B-02", Kind::partition, "PARTUUID", "0a1b-02", ""},
              Expected{"UUID=0a1b-02", Kind::partition, "UUID", "0a1b-02", ""},
              Expected{"LABEL=seed", Kind::partition, "LABEL", "seed", ""},
              Expected{"PARTLABEL=a=b c", Kind::partition, "PARTLABEL", "a=b c", ""},
@@ -210,7 +211,7 @@ TEST_CASE("config: what is no store") {
           // a path that would lead out of its file system
           "UUID=12:/../report", "/dev/vda1:/a/../../b", "/var/../etc/x",
           // what the configuration would not give back
-          "/var/lib/a#b", "PARTLABEL=#1", "/var/lib/seed ", "PARTLABEL=seed\t"}) {
+          "/var/lib/a#b", "PARTLABEL=#1", "/var/lib/seed ", "PARTLABEL=seed\t", "/a\nsource = /dev/zero 1024", "/a\x7f"}) {
         INFO("'" << text << "'");
         CHECK_FALSE(parse_store(text).has_value());
     }

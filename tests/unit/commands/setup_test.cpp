@@ -273,6 +273,29 @@ TEST_CASE("P5: setup a second time keeps the seed and the configuration") {
     for (const std::string& line : fake::journal_of({"write_text"})) CHECK(line.find("/etc/") == std::string::npos);
 }
 
+TEST_CASE("P8: setup keeps a store that is configured, with every line of the configuration") {
+    for (std::string text : {"store = /srv/seed  # mine\n", "store = /dev/sdz9\nstore = /srv/seed\nstore = nonsense\n"}) {
+        machine(text);
+        fake::put_folder("/srv");
+        empty_partition();  // setup would choose it
+        CHECK(run_setup("", true) == kExitDone);
+        CHECK_FALSE(says("would write"));
+        CHECK(run_setup() == kExitDone);
+        INFO(said());
+        CHECK(says("store /srv/seed: as configured\n"));
+        CHECK(config() == text);
+        REQUIRE(fake::find("/srv/seed") != nullptr);
+        CHECK(newest(fake::find("/srv/seed")->durable).generation == 2);
+    }
+}
+
+TEST_CASE("P8: setup obeys no store of the kernel command line, which is this boot's, or the host's of a chroot") {
+    machine("store = nonsense\n");
+    fake::put_text("/proc/cmdline", "earlyseed.store=/srv/seed\n");
+    CHECK(run_setup() == kExitDone);
+    CHECK(config() == "store = /var/lib/earlyseed/seed\n");
+}
+
 TEST_CASE("P8: setup edits the configuration in place and keeps every other line") {
     struct Case {
         const char* before;

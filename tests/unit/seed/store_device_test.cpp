@@ -23,11 +23,12 @@ std::string device_of(std::string_view spec) {
 TEST_CASE("P4: a partition is found by its name or UUID in /sys, without udev") {
     machine();
     fake::put_partition("sda1", 8192, 0x801, "root", "aaaaaaaa-01");
-    fake::put_partition("sda2", 8192, 0x802, "EarlySeed", "AAAAAAAA-02");
+    fake::put_partition("sda2", 8192, 0x802, "earlyseed", "aaaaaaaa-02");
     fake::put_partition("nvme0n1p3", 8192, 0x10303, "", "aaaaaaaa-03");
     CHECK(device_of("PARTLABEL=earlyseed") == "/dev/sda2");
     CHECK(device_of("PARTUUID=aaaaaaaa-02") == "/dev/sda2");
     CHECK(device_of("PARTUUID=AAAAAAAA-03:/seed") == "/dev/nvme0n1p3");
+    CHECK(device_of("PARTLABEL=EarlySeed") == "!store PARTLABEL=EarlySeed is not there");
     CHECK(device_of("PARTLABEL=early") == "!store PARTLABEL=early is not there");
     CHECK(device_of("PARTLABEL=earlyseedx") == "!store PARTLABEL=earlyseedx is not there");
 }
@@ -44,11 +45,11 @@ TEST_CASE("P1: of two partitions with one name neither is used") {
 TEST_CASE("P4: udev's links are the other way") {
     machine();
     fake::put_device("/dev/vda7", 8192, 0xfe07);
-    for (const char* link : {"by-partlabel/earlyseed", "by-partuuid/77", "by-uuid/ab-cd", "by-label/BOOT"}) {
+    for (const char* link : {"by-partlabel/earlyseed", "by-partuuid/ab-77", "by-uuid/ab-cd", "by-label/BOOT"}) {
         fake::put_link(std::string("/dev/disk/") + link, "/dev/vda7");
     }
     CHECK(device_of("PARTLABEL=earlyseed") == "/dev/disk/by-partlabel/earlyseed");
-    CHECK(device_of("PARTUUID=77") == "/dev/disk/by-partuuid/77");
+    CHECK(device_of("PARTUUID=AB-77") == "/dev/disk/by-partuuid/ab-77");
     CHECK(device_of("UUID=ab-cd:/seed") == "/dev/disk/by-uuid/ab-cd");
     CHECK(device_of("LABEL=BOOT:/seed") == "/dev/disk/by-label/BOOT");
     CHECK(device_of("/dev/vda7") == "/dev/vda7");
