@@ -26,8 +26,8 @@ struct Hex {
     std::span<const std::uint8_t> bytes;
 };
 
-// What a FixedString is without its capacity: text, NUL-terminated, in a buffer that somebody else owns. What does not fit
-// is cut.
+// What a FixedString is without its capacity: text, NUL-terminated, in a buffer that somebody else owns. What does not
+// fit is cut.
 class TextBuffer {
 public:
     TextBuffer(const TextBuffer&) = delete;

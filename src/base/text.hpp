@@ -15,9 +15,7 @@ inline std::string_view first(std::string_view text, std::size_t size) {
     return {text.data(), size < text.size() ? size : text.size()};
 }
 
-inline bool contains(std::string_view text, std::string_view part) {
-    return text.find(part) != std::string_view::npos;
-}
+inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 inline bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
     for (std::string_view candidate : words) {

@@ -19,22 +19,22 @@ inline constexpr std::string_view kConfigPath = "/etc/earlyseed.conf";
 // A source of random bytes that the administrator has added, as `source =` names it: "PATH", or "PATH QUALITY".
 inline constexpr std::size_t kMostSources = 4;
 struct SourceSpec {
-    Path path;        // of a character device, FIFO, unix socket or file; empty = none
+    Path path;             // of a character device, FIFO, unix socket or file; empty = none
     unsigned quality = 0;  // 1024ths of a bit per bit
 };
 
 struct Config {
     StoreSpec store;
     std::array<SourceSpec, kMostSources> sources;
-    Bytes<32> cmdline_seed{};            // earlyseed.seed=; zeros = none
+    Bytes<32> cmdline_seed{};  // earlyseed.seed=; zeros = none
     SeedPolicy credit_seed = SeedPolicy::automatic;
     JitterPolicy credit_jitter = JitterPolicy::automatic;
-    unsigned hwrng_quality = 0;          // 1024ths of a bit per bit
+    unsigned hwrng_quality = 0;  // 1024ths of a bit per bit
     unsigned jitter_timeout_ms = 250;
     unsigned load_timeout_ms = 1000;
-    bool off = false;                    // earlyseed=off: nothing is done at all
-    bool initrd_off = false;             // rd.earlyseed=0: load does nothing
-    bool debug = false;                  // earlyseed.debug: each call of load says what it found
+    bool off = false;         // earlyseed=off: nothing is done at all
+    bool initrd_off = false;  // rd.earlyseed=0: load does nothing
+    bool debug = false;       // earlyseed.debug: each call of load says what it found
 
     Config();
 };

@@ -35,12 +35,12 @@ enum class Source : unsigned {
 };
 inline constexpr std::size_t kSources = static_cast<std::size_t>(Source::extra) + kMostSources;
 // "jitter" to "source4".
-inline constexpr char kSourceNames[kSources][8] = {
-    "jitter", "cpu", "hwrng", "seed", "cmdline", "source1", "source2", "source3", "source4"};
+inline constexpr char kSourceNames[kSources][8] = {"jitter",  "cpu",     "hwrng",   "seed",   "cmdline",
+                                                   "source1", "source2", "source3", "source4"};
 
 struct Report {
     Word boot_id;
-    Word ready;      // "yes" or "no", when last looked at
+    Word ready;     // "yes" or "no", when last looked at
     Word ready_by;  // a source's name; "kernel" when it was ready before earlyseed gave anything, "others" later
     std::uint64_t ready_at_ms = 0;  // since boot, when earlyseed first saw it ready
     std::array<SourceReport, kSources> sources;
@@ -48,7 +48,7 @@ struct Report {
     const SourceReport& operator[](Source source) const { return sources[static_cast<std::size_t>(source)]; }
     std::uint64_t jitter_samples = 0;
     Path store;
-    Word store_state;     // "rotated", "created", "read-only", "failed", "flawed", "missing", "refused"
+    Word store_state;    // "rotated", "created", "read-only", "failed", "flawed", "missing", "refused"
     Line store_problem;  // one line: what, where, what to do
     std::uint64_t seed_generation = 0;
     std::uint64_t seed_saved_at = 0;  // seconds since the epoch, 0 = unknown

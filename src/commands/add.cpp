@@ -11,13 +11,11 @@ namespace earlyseed {
 
 using namespace std::string_view_literals;
 
-const Command kAddCommand{
-    "add", "[--credit BITS] [FILE|-]", "mix bytes from elsewhere",
-    [](std::span<char*> words) {
-        AddOptions options;
-        const Option table[] = {{"--credit"sv, options.credit_bits}, {"FILE"sv, options.file}};
-        return parse_options(words, table) ? add(options) : kExitUsage;
-    }};
+const Command kAddCommand{"add", "[--credit BITS] [FILE|-]", "mix bytes from elsewhere", [](std::span<char*> words) {
+                              AddOptions options;
+                              const Option table[] = {{"--credit"sv, options.credit_bits}, {"FILE"sv, options.file}};
+                              return parse_options(words, table) ? add(options) : kExitUsage;
+                          }};
 
 int add(const AddOptions& options) {
     const Log log("add", Log::Audience::person);

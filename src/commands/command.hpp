@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a command is: a name, options, and a function that does the work and gives the exit status. Each command's source
-// declares its own options; this file parses them.
+// What a command is: a name, options, and a function that does the work and gives the exit status. Each command's
+// source declares its own options; this file parses them.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ inline constexpr int kExitDegraded = 1;  // one line says why; nothing is lost a
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitNotReady = 3;  // status: the generator is not ready
 
-// An option and the variable that it sets: a flag, or a number or text that follows it as the next word or after '='. A name
-// without '-' is the operand.
+// An option and the variable that it sets: a flag, or a number or text that follows it as the next word or after '='. A
+// name without '-' is the operand.
 struct Option {
     std::string_view name;
     std::variant<bool*, std::uint64_t*, Path*> variable;

@@ -11,13 +11,12 @@ namespace earlyseed {
 
 using namespace std::string_view_literals;
 
-const Command kForgetCommand{
-    "forget", "", "wipe the store, before an image of this machine is made",
-    [](std::span<char*> words) {
-        ForgetOptions options;
-        const Option table[] = {{"--config"sv, options.config_path}};
-        return parse_options(words, table) ? forget(options) : kExitUsage;
-    }};
+const Command kForgetCommand{"forget", "", "wipe the store, before an image of this machine is made",
+                             [](std::span<char*> words) {
+                                 ForgetOptions options;
+                                 const Option table[] = {{"--config"sv, options.config_path}};
+                                 return parse_options(words, table) ? forget(options) : kExitUsage;
+                             }};
 
 int forget(const ForgetOptions& options) {
     const Log log("forget", Log::Audience::person);

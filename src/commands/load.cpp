@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Makes the kernel's generator ready without making the boot wait. Does what is possible at the moment it is called, and
-// never the same thing twice in one boot.
+// Makes the kernel's generator ready without making the boot wait. Does what is possible at the moment it is called,
+// and never the same thing twice in one boot.
 #include "commands/load.hpp"
 
 #include "boot/run_lock.hpp"
@@ -46,8 +46,9 @@ Stage stage_of(const LoadOptions& options) {
 
 void log_stage(const LoadRun& run, Stage stage, std::string_view problem) {
     constexpr std::string_view names[] = {"early"sv, "initrd"sv, "root"sv, "running"sv};
-    run.log.info(Line("debug: stage ").add(names[static_cast<unsigned>(stage)], "; ",
-                                           problem.empty() ? "store opened, or done"sv : problem));
+    run.log.info(
+        Line("debug: stage ")
+            .add(names[static_cast<unsigned>(stage)], "; ", problem.empty() ? "store opened, or done"sv : problem));
 }
 
 // Opens the store. When the seed is lost, that is reported.
@@ -146,15 +147,14 @@ int run_load(LoadRun& run) {
 
 }  // namespace
 
-const Command kLoadCommand{
-    "load", "[--early] [--root DIR]", "feed the kernel and rotate the seed; for the initrd's hooks",
-    [](std::span<char*> words) {
-        LoadOptions options;
-        const Option table[] = {{"--config"sv, options.config_path},
-                                {"--early"sv, options.early},
-                                {"--root"sv, options.root}};
-        return parse_options(words, table) ? load(options) : kExitUsage;
-    }};
+const Command kLoadCommand{"load", "[--early] [--root DIR]",
+                           "feed the kernel and rotate the seed; for the initrd's hooks", [](std::span<char*> words) {
+                               LoadOptions options;
+                               const Option table[] = {{"--config"sv, options.config_path},
+                                                       {"--early"sv, options.early},
+                                                       {"--root"sv, options.root}};
+                               return parse_options(words, table) ? load(options) : kExitUsage;
+                           }};
 
 int load(const LoadOptions& options) {
     const Log log("load", Log::Audience::boot);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One call of load while it runs: what it knows, and the parts of the ritual, in the order in which load.cpp calls them.
+// One call of load while it runs: what it knows, and the parts of the ritual, in the order in which load.cpp calls
+// them.
 #pragma once
 
 #include "boot/config.hpp"

@@ -19,10 +19,11 @@ void report_failed_write(LoadRun& run, const Error& error, std::string_view obje
     report_store_problem(run, "failed"sv, failed_write(run.config.store.text, error, object));
 }
 
-void use_and_report(LoadRun& run, Store& store, const std::array<Slot, 2>& slots, const Choice& choice, const Stamp& stamp) {
+void use_and_report(LoadRun& run, Store& store, const std::array<Slot, 2>& slots, const Choice& choice,
+                    const Stamp& stamp) {
     Report& report = run.report;
-    SeedUse use = use_seed(store, slots, choice, stamp, run.jitter.digest.span(), run.machine.is_virtual,
-                           run.config.credit_seed);
+    SeedUse use =
+        use_seed(store, slots, choice, stamp, run.jitter.digest.span(), run.machine.is_virtual, run.config.credit_seed);
     if (use.fed.made_ready) note_ready(report, "seed"sv);
     SourceReport& source = report[Source::seed];
     source.bytes = kSeedBytes;

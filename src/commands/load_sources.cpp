@@ -35,8 +35,8 @@ bool feed_source(LoadRun& run, SourceReport& source, std::string_view name, std:
 
 std::uint64_t microseconds_since(std::uint64_t start_ns) { return (kernel::monotonic_ns() - start_ns) / 1000; }
 
-// Reads what a device gives within its time; how many bytes. 0: no driver behind the node, nobody at the other end of a FIFO,
-// or nothing to say yet.
+// Reads what a device gives within its time; how many bytes. 0: no driver behind the node, nobody at the other end of a
+// FIFO, or nothing to say yet.
 std::size_t read_within_limit(const kernel::File& device, std::span<std::uint8_t> buffer) {
     std::uint64_t end = kernel::monotonic_ns() + std::uint64_t{kDeviceTimeoutMs} * 1'000'000;
     std::size_t size = 0;
@@ -69,7 +69,8 @@ bool feed_device(LoadRun& run, std::size_t index, const char* path, unsigned qua
     auto bytes = buffer.span().first(size);
     // What cannot be examined counts as a file, which earns nothing.
     auto info = kernel::file_info(*device);
-    Credit credit = credit_for_device(bytes, quality, info ? *info : kernel::FileInfo{.kind = kernel::FileKind::regular});
+    Credit credit =
+        credit_for_device(bytes, quality, info ? *info : kernel::FileInfo{.kind = kernel::FileKind::regular});
     source.bytes = size;
     source.assessed_bits = size * 8 * quality / 1024;
     feed_source(run, source, name, bytes, credit);
@@ -90,8 +91,7 @@ void feed_jitter(LoadRun& run) {
     source.time_us = jitter.time_ns / 1000;
     if (accepted && !jitter.seen.empty()) source.reason.add(" (", jitter.seen, ")");
     run.report.jitter_samples = jitter.samples;
-    summarise(run.summary, "jitter"sv, source,
-              Word().add(jitter.samples, " samples, ", Tenths{source.time_us}, " ms"));
+    summarise(run.summary, "jitter"sv, source, Word().add(jitter.samples, " samples, ", Tenths{source.time_us}, " ms"));
 }
 
 void feed_cpu(LoadRun& run) {

@@ -174,19 +174,20 @@ int judge_recording(const RecordOptions& options) {
 
 }  // namespace
 
-const Command kRecordCommand{
-    "record", "[--samples N] [--format text|bytes|words] [--judge] [FILE|-]", "record jitter samples; with --judge: what a recording is worth",
-    [](std::span<char*> words) {
-        RecordOptions options;
-        const Option table[] = {{"--samples"sv, options.samples},
-                                {"--format"sv, options.format},
-                                {"--judge"sv, options.judge},
-                                {"FILE"sv, options.file}};
-        return parse_options(words, table) ? record(options) : kExitUsage;
-    }};
+const Command kRecordCommand{"record", "[--samples N] [--format text|bytes|words] [--judge] [FILE|-]",
+                             "record jitter samples; with --judge: what a recording is worth",
+                             [](std::span<char*> words) {
+                                 RecordOptions options;
+                                 const Option table[] = {{"--samples"sv, options.samples},
+                                                         {"--format"sv, options.format},
+                                                         {"--judge"sv, options.judge},
+                                                         {"FILE"sv, options.file}};
+                                 return parse_options(words, table) ? record(options) : kExitUsage;
+                             }};
 
 int record(const RecordOptions& options) {
-    if (!is_one_of(options.format, {"text"sv, "bytes"sv, "words"sv})) return usage_error("invalid value for"sv, "--format"sv);
+    if (!is_one_of(options.format, {"text"sv, "bytes"sv, "words"sv}))
+        return usage_error("invalid value for"sv, "--format"sv);
     kernel::lock_memory();
     return options.judge ? judge_recording(options) : record_samples(options);
 }

@@ -14,13 +14,11 @@ namespace earlyseed {
 
 using namespace std::string_view_literals;
 
-const Command kSaveCommand{
-    "save", "", "write the seed for the next boot",
-    [](std::span<char*> words) {
-        SaveOptions options;
-        const Option table[] = {{"--config"sv, options.config_path}};
-        return parse_options(words, table) ? save(options) : kExitUsage;
-    }};
+const Command kSaveCommand{"save", "", "write the seed for the next boot", [](std::span<char*> words) {
+                               SaveOptions options;
+                               const Option table[] = {{"--config"sv, options.config_path}};
+                               return parse_options(words, table) ? save(options) : kExitUsage;
+                           }};
 
 int save(const SaveOptions& options) {
     const Log log("save", Log::Audience::boot);
@@ -34,7 +32,8 @@ int save(const SaveOptions& options) {
     }
     kernel::File lock;
     OpenStore opened;
-    if (!lock_for_writing(lock, log) || !open_for_writing(config.store, Store::Mode::write, opened, log)) return kExitDegraded;
+    if (!lock_for_writing(lock, log) || !open_for_writing(config.store, Store::Mode::write, opened, log))
+        return kExitDegraded;
 
     SaveResult saved = save_next_seed(opened.store, opened.slots, opened.choice,
                                       {.boot_id = read_boot().id, .machine_tag = identify_machine().tag});

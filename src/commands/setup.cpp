@@ -25,8 +25,8 @@ int fail(const Line& line) {
     return kExitDegraded;
 }
 
-// The block device that the file system of the directory `path` is on; none: not there, or no device of its own (btrfs, ZFS,
-// overlay, NFS).
+// The block device that the file system of the directory `path` is on; none: not there, or no device of its own (btrfs,
+// ZFS, overlay, NFS).
 kernel::DeviceNumber device_below(const char* path) {
     auto info = kernel::file_info(path, true);
     if (!info || info->kind != kernel::FileKind::directory || info->device.major == 0) return {};
@@ -87,14 +87,18 @@ Path choose_store(bool image, Line& why) {
     // Not below /etc, which people keep copies of.
     for (std::string_view directory : {"/var/lib"sv, "/boot"sv}) {
         if (device_below(Path(directory).c_str()) != root || (root.major == 0 && !image)) continue;
-        why.add("a file on the root file system: jitter alone serves what comes before its mount; a partition of 1 MiB named "
-                "earlyseed would be earlier");
+        why.add(
+            "a file on the root file system: jitter alone serves what comes before its mount; a partition of 1 MiB "
+            "named "
+            "earlyseed would be earlier");
         Path store(directory);
         store.add("/earlyseed/seed");
         return store;
     }
-    why.add("no /boot, ESP or root file system will do (LVM, encryption, btrfs, ZFS, overlay, NFS); make a partition of 1 MiB "
-            "named earlyseed, or name a file with --store");
+    why.add(
+        "no /boot, ESP or root file system will do (LVM, encryption, btrfs, ZFS, overlay, NFS); make a partition of 1 "
+        "MiB "
+        "named earlyseed, or name a file with --store");
     return {};
 }
 
@@ -134,7 +138,7 @@ int fill(OpenStore& opened, const StoreSpec& spec) {
     auto& [store, slots, choice] = opened;
     if (choice.content == StoreContent::seed) {
         print_line(Line("it holds a seed already, generation ")
-                .add(slots[static_cast<std::size_t>(choice.seed_slot)].record.generation));
+                       .add(slots[static_cast<std::size_t>(choice.seed_slot)].record.generation));
         return kExitDone;
     }
     SaveResult saved =
@@ -148,7 +152,8 @@ void say_what_is_left() {
     std::string_view command = kernel::file_info("/usr/sbin/update-initramfs", true) ? "update-initramfs -u"sv
                                : kernel::file_info("/usr/bin/dracut", true)          ? "dracut --force"sv
                                                                                      : ""sv;
-    print_line(command.empty() ? Line("now rebuild your initrd") : Line("now run '").add(command, "' to rebuild the initrd"));
+    print_line(command.empty() ? Line("now rebuild your initrd")
+                               : Line("now run '").add(command, "' to rebuild the initrd"));
 }
 
 // Says what would be done, and does nothing.
@@ -186,16 +191,15 @@ int set_up(const StoreSpec& spec, const SetupOptions& options, bool configured) 
 
 }  // namespace
 
-const Command kSetupCommand{
-    "setup", "[--store STORE] [--image] [--dry-run]", "choose or create the store, and write the configuration",
-    [](std::span<char*> words) {
-        SetupOptions options;
-        const Option table[] = {{"--config"sv, options.config_path},
-                                {"--store"sv, options.store},
-                                {"--image"sv, options.image},
-                                {"--dry-run"sv, options.dry_run}};
-        return parse_options(words, table) ? setup(options) : kExitUsage;
-    }};
+const Command kSetupCommand{"setup", "[--store STORE] [--image] [--dry-run]",
+                            "choose or create the store, and write the configuration", [](std::span<char*> words) {
+                                SetupOptions options;
+                                const Option table[] = {{"--config"sv, options.config_path},
+                                                        {"--store"sv, options.store},
+                                                        {"--image"sv, options.image},
+                                                        {"--dry-run"sv, options.dry_run}};
+                                return parse_options(words, table) ? setup(options) : kExitUsage;
+                            }};
 
 int setup(const SetupOptions& options) {
     if (!require_root(kLog)) return kExitDegraded;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// For people, and with --json for programs: one flat object, with the keys of the report and a few of its own (the schema is
-// in earlyseed(8); "version" counts its changes).
+// For people, and with --json for programs: one flat object, with the keys of the report and a few of its own (the
+// schema is in earlyseed(8); "version" counts its changes).
 #include "commands/status.hpp"
 
 #include "base/text.hpp"
@@ -90,7 +90,7 @@ void find_out_since_when(Findings& found) {
     found.knows_when = message.found;
     found.ready_at_ms = message.ready_at_ms;
     found.ready_by.add(message.before_init ? "thanks to what the kernel trusts: the CPU, the boot loader or a driver"
-                       : by == "kernel"sv    ? "before earlyseed gave anything"
+                       : by == "kernel"sv  ? "before earlyseed gave anything"
                                            : "not thanks to earlyseed");
 }
 
@@ -228,8 +228,7 @@ void print_json(Findings& found) {
 }  // namespace
 
 const Command kStatusCommand{
-    "status", "[--json]", "is the generator ready, by what, and what to do",
-    [](std::span<char*> words) {
+    "status", "[--json]", "is the generator ready, by what, and what to do", [](std::span<char*> words) {
         StatusOptions options;
         const Option table[] = {{"--config"sv, options.config_path}, {"--json"sv, options.json}};
         return parse_options(words, table) ? show_status(options) : kExitUsage;

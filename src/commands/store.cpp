@@ -8,8 +8,7 @@ namespace earlyseed {
 using namespace std::string_view_literals;
 
 const Command kStoreCommand{
-    "store", "[--no-command-line]", "print which store is configured, for shell scripts",
-    [](std::span<char*> words) {
+    "store", "[--no-command-line]", "print which store is configured, for shell scripts", [](std::span<char*> words) {
         StoreOptions options;
         const Option table[] = {{"--config"sv, options.config_path}, {"--no-command-line"sv, options.no_command_line}};
         return parse_options(words, table) ? print_store(options) : kExitUsage;

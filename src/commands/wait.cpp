@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counts the seconds on a terminal. It only watches: unlike a blocking getrandom() it does not make the kernel gather jitter
-// of its own.
+// Counts the seconds on a terminal. It only watches: unlike a blocking getrandom() it does not make the kernel gather
+// jitter of its own.
 #include "commands/wait.hpp"
 
 #include <algorithm>
@@ -13,13 +13,12 @@ namespace earlyseed {
 
 using namespace std::string_view_literals;
 
-const Command kWaitCommand{
-    "wait", "[--timeout SECONDS]", "wait until the kernel's generator is ready",
-    [](std::span<char*> words) {
-        WaitOptions options;
-        const Option table[] = {{"--timeout"sv, options.timeout_s}};
-        return parse_options(words, table) ? wait(options) : kExitUsage;
-    }};
+const Command kWaitCommand{"wait", "[--timeout SECONDS]", "wait until the kernel's generator is ready",
+                           [](std::span<char*> words) {
+                               WaitOptions options;
+                               const Option table[] = {{"--timeout"sv, options.timeout_s}};
+                               return parse_options(words, table) ? wait(options) : kExitUsage;
+                           }};
 
 int wait(const WaitOptions& options) {
     const Log log("wait", Log::Audience::person);

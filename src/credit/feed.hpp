@@ -11,8 +11,8 @@ struct Fed {
     bool made_ready = false;  // the generator was not ready before, and is now
 };
 
-// Mixes 64 bytes with this credit (0 with Reason::not_accepted when the kernel refuses), and makes them reach the output
-// at once if the generator is ready already.
+// Mixes 64 bytes with this credit (0 with Reason::not_accepted when the kernel refuses), and makes them reach the
+// output at once if the generator is ready already.
 Fed feed(std::span<const std::uint8_t, 64> bytes, Credit credit);
 
 }  // namespace earlyseed

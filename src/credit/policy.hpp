@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The credit policy: how many bits each source may be credited with, why a zero is a zero, and which record may be credited
-// at the next boot. Pure functions of facts; whoever changes a rule changes it here and in docs/design.md.
+// The credit policy: how many bits each source may be credited with, why a zero is a zero, and which record may be
+// credited at the next boot. Pure functions of facts; whoever changes a rule changes it here and in docs/design.md.
 #pragma once
 
 #include <cstddef>
@@ -26,14 +26,15 @@ struct Credit {
     Reason reason = Reason::none;
 };
 
-// --- the seed ---------------------------------------------------------------------------------------------------------
+// --- the seed
+// ---------------------------------------------------------------------------------------------------------
 
 struct SeedFacts {
-    bool read_only = false;        // the medium or its file system cannot be written
-    bool creditable = false;       // the record's flag
-    bool sibling_valid = false;    // Choice::sibling_valid
+    bool read_only = false;      // the medium or its file system cannot be written
+    bool creditable = false;     // the record's flag
+    bool sibling_valid = false;  // Choice::sibling_valid
     BootId record_boot{};
-    BootId boot{};                 // zeros = unknown
+    BootId boot{};  // zeros = unknown
     StoreFlaw store_flaw = StoreFlaw::none;
     MachineTag record_tag{};
     MachineTag machine_tag{};
@@ -46,18 +47,20 @@ Reason doubt(const SeedFacts& facts);
 // As above, for the next boot.
 Reason doubt_at_next_boot(const SeedFacts& facts);
 
-// 256 for a fresh seed that is retired (its successor is written, flushed and read back); `always` vouches for what no file
-// can tell: that a virtual machine is not started twice from one snapshot, that a machine without identity is the same.
+// 256 for a fresh seed that is retired (its successor is written, flushed and read back); `always` vouches for what no
+// file can tell: that a virtual machine is not started twice from one snapshot, that a machine without identity is the
+// same.
 Credit credit_for_seed(const SeedFacts& facts, bool retired, bool virtual_machine, SeedPolicy policy);
 
 // Reason::exposed or Reason::forgetful.
 Reason reason_of(StoreFlaw flaw);
 
-// What comes out of a seed alone is as creditable as the seed; what has the output of a ready generator in it is creditable
-// too, unless the store has a flaw. `inherits`: the seed it comes from is in no doubt.
+// What comes out of a seed alone is as creditable as the seed; what has the output of a ready generator in it is
+// creditable too, unless the store has a flaw. `inherits`: the seed it comes from is in no doubt.
 Creditable creditable(StoreFlaw flaw, bool inherits);
 
-// --- other sources ----------------------------------------------------------------------------------------------------
+// --- other sources
+// ----------------------------------------------------------------------------------------------------
 
 // `earned_bits`, unless the administrator says never; `shortage` says why it is 0.
 Credit credit_for_jitter(unsigned earned_bits, Shortage shortage, JitterPolicy policy);
@@ -65,8 +68,9 @@ Credit credit_for_jitter(unsigned earned_bits, Shortage shortage, JitterPolicy p
 // The CPU's own generator: nobody can audit it, and some have failed and given the same for ever. Always 0.
 Credit credit_for_cpu(std::span<const std::uint8_t> data);
 
-// `quality` is in 1024ths of a bit per bit, as the kernel's hwrng framework has it (include/linux/hw_random.h). 0 for what
-// could give at the next boot what it gave at this one: files, disks and flash memory, and the kernel's own devices.
+// `quality` is in 1024ths of a bit per bit, as the kernel's hwrng framework has it (include/linux/hw_random.h). 0 for
+// what could give at the next boot what it gave at this one: files, disks and flash memory, and the kernel's own
+// devices.
 Credit credit_for_device(std::span<const std::uint8_t> data, unsigned quality, const kernel::FileInfo& device);
 
 // earlyseed.seed= on the kernel command line, for a machine under test: a seed that every user can read.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where a seed becomes credit: it is retired, the credit is decided, the kernel is fed, the seed is overwritten. In this
-// order (P1, P7).
+// Where a seed becomes credit: it is retired, the credit is decided, the kernel is fed, the seed is overwritten. In
+// this order (P1, P7).
 #pragma once
 
 #include "credit/feed.hpp"
@@ -9,7 +9,8 @@ namespace earlyseed {
 
 struct SeedUse {
     Fed fed;
-    Status retired;  // the successor's write; when it failed the seed is mixed with credit 0, and nothing more is written
+    Status
+        retired;  // the successor's write; when it failed the seed is mixed with credit 0, and nothing more is written
     Status renewed;  // the write over the retired seed
 };
 

@@ -20,7 +20,7 @@ struct JitterResult {
     unsigned assessed_millibits = 0;  // JitterJudge::assessed_millibits()
     std::uint64_t time_ns = 0;
     Shortage shortage = Shortage::none;  // why credit_bits is 0
-    Word seen;  // JitterJudge::seen() of it
+    Word seen;                           // JitterJudge::seen() of it
 };
 
 inline constinit MemoryWalk memory_walk;

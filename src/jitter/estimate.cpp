@@ -15,8 +15,8 @@ std::uint64_t mix(std::uint64_t value) {
     return value ^ value >> 32;
 }
 
-// -log2(p) in thousandths, for 0 < p <= 1: the integer part by doubling, ten more binary digits by squaring (Knuth, TAOCP 1,
-// 1.2.2, exercise 25's method for base 2). The C library's log2 and its table would be 3 KiB of the program.
+// -log2(p) in thousandths, for 0 < p <= 1: the integer part by doubling, ten more binary digits by squaring (Knuth,
+// TAOCP 1, 1.2.2, exercise 25's method for base 2). The C library's log2 and its table would be 3 KiB of the program.
 unsigned minus_log2_thousandths(double p) {
     unsigned whole = 0;
     for (; p < 0.5; p *= 2) whole++;

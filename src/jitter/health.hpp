@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Continuous health tests of the jitter samples, each on every sample: NIST SP 800-90B 4.4.1 (repetition count, on the
-// delta and, as a stuck test, on its first and second difference) and 4.4.2 (adaptive proportion), a lag predictor, and a
-// monotonic clock. They take plain time deltas, so recordings and fuzzers drive them as the sampler does. An alarm is
+// delta and, as a stuck test, on its first and second difference) and 4.4.2 (adaptive proportion), a lag predictor, and
+// a monotonic clock. They take plain time deltas, so recordings and fuzzers drive them as the sampler does. An alarm is
 // final: what was sampled earns nothing.
 //
 // All run at H = 1 bit a sample, eight times the credited rate: at the credited rate they would be nearly blind.
@@ -75,8 +75,8 @@ private:
     std::size_t failed_ = kHealthTests.size();
     std::array<TestCount, kHealthTests.size()> counts_{};
     std::uint64_t samples_ = 0;
-    std::array<Run, 3> runs_{};                 // of the delta, its first and its second difference
-    std::array<std::uint64_t, 2> last_{};       // the last delta and its first difference
+    std::array<Run, 3> runs_{};            // of the delta, its first and its second difference
+    std::array<std::uint64_t, 2> last_{};  // the last delta and its first difference
     std::uint64_t window_value_ = 0;
     unsigned window_count_ = 0;
     std::array<std::uint64_t, kLags> history_{};  // the last 64 deltas, a ring

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The judgement on jitter samples, batch by batch: what is tested, what is assessed, what is earned. Knows no clock and no
-// sampler, so recordings are judged as load judges its own samples.
+// The judgement on jitter samples, batch by batch: what is tested, what is assessed, what is earned. Knows no clock and
+// no sampler, so recordings are judged as load judges its own samples.
 //
 // Claimed min-entropy: 1/8 bit a sample. Assessed by NIST's tool: see tests/entropy/README.md; the least is many times
 // that. Every batch must pass the health tests at H = 1 and be assessed at 1 bit a sample or more. The first batch is

@@ -23,11 +23,8 @@ constexpr char kIdentityFiles[][48] = {
 };
 
 constexpr char kProductFiles[][48] = {
-    "/sys/class/dmi/id/sys_vendor",
-    "/sys/class/dmi/id/product_name",
-    "/sys/class/dmi/id/bios_vendor",
-    "/sys/class/dmi/id/board_vendor",
-    "/sys/firmware/devicetree/base/compatible",
+    "/sys/class/dmi/id/sys_vendor",   "/sys/class/dmi/id/product_name",           "/sys/class/dmi/id/bios_vendor",
+    "/sys/class/dmi/id/board_vendor", "/sys/firmware/devicetree/base/compatible",
 };
 
 constexpr char kHypervisorFiles[][56] = {

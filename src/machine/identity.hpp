@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which machine this is, and whether it is a virtual one. Read from what the firmware says, the same in the initrd and in
-// the running system (so nothing that needs a mount or a driver: systemd-boot's system token is left out for that).
+// Which machine this is, and whether it is a virtual one. Read from what the firmware says, the same in the initrd and
+// in the running system (so nothing that needs a mount or a driver: systemd-boot's system token is left out for that).
 #pragma once
 
 #include <span>
@@ -11,7 +11,7 @@
 namespace earlyseed {
 
 struct Machine {
-    MachineTag tag{};      // zeros = no identity that can be trusted
+    MachineTag tag{};  // zeros = no identity that can be trusted
     bool is_virtual = false;
     bool sysfs_missing = false;
 };

@@ -37,7 +37,8 @@ ReadyMessage find_ready_message() {
     constexpr unsigned most_records = 100'000;  // it may grow while it is read
     for (unsigned i = 0; i < most_records && !ready.found; i++) {
         auto got = kernel::read_some(*log, record);
-        if (!got && got.error().code != EAGAIN) continue;  // overwritten before it was read (EPIPE), or too long (EINVAL)
+        if (!got && got.error().code != EAGAIN)
+            continue;  // overwritten before it was read (EPIPE), or too long (EINVAL)
         if (!got || *got == 0) break;
         KernelMessage message = parse_message({reinterpret_cast<const char*>(record.data()), *got});
         if (message.sequence == "0"sv) init_runs = false;

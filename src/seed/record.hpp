@@ -40,7 +40,7 @@ struct Record {
 };
 
 enum class SlotState {
-    pristine,       // all zero: nothing was ever written, or it was forgotten
+    pristine,  // all zero: nothing was ever written, or it was forgotten
     valid,
     damaged,        // our magic, but the checksum or the generation is wrong: torn, rotten or edited
     other_version,  // ours and whole, but of a version that this program does not know

@@ -35,9 +35,7 @@ struct KernelBytes {
         ready = static_cast<bool>(kernel::random_bytes(buffer.span()));
         if (ready || kernel::insecure_random_bytes(buffer.span())) bytes = buffer.span();
     }
-    bool makes_creditable(Creditable creditable) const {
-        return ready ? creditable.if_ready : creditable.if_not_ready;
-    }
+    bool makes_creditable(Creditable creditable) const { return ready ? creditable.if_ready : creditable.if_not_ready; }
 };
 
 const Slot& seed_slot(const std::array<Slot, 2>& slots, const Choice& choice) {
@@ -66,10 +64,7 @@ Status Rotation::renew(Creditable creditable) {
     KernelBytes kernel_bytes;
     Record renewed;
     stamp_record(renewed, stamp_, choice_.newest_generation + 2, kernel_bytes.makes_creditable(creditable));
-    Hash(label::kRenew, kSeedBytes)
-        .add(successor_.seed.span())
-        .add(kernel_bytes.bytes)
-        .finish(renewed.seed.span());
+    Hash(label::kRenew, kSeedBytes).add(successor_.seed.span()).add(kernel_bytes.bytes).finish(renewed.seed.span());
     return store_.write(choice_.seed_slot, renewed);
 }
 

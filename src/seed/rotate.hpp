@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The life of a seed: where it is retired, what is hashed into what, and what is written in which order. What it is credited
-// with is decided elsewhere (credit/): this file knows hashes, slots and the store.
+// The life of a seed: where it is retired, what is hashed into what, and what is written in which order. What it is
+// credited with is decided elsewhere (credit/): this file knows hashes, slots and the store.
 #pragma once
 
 #include "seed/store.hpp"
@@ -13,17 +13,19 @@ struct Stamp {
     MachineTag machine_tag;
 };
 
-// Whether a new record may be marked creditable, which can depend on the kernel's generator: with its output in the record,
-// or without.
+// Whether a new record may be marked creditable, which can depend on the kernel's generator: with its output in the
+// record, or without.
 struct Creditable {
     bool if_ready;
     bool if_not_ready;
 };
 
 // One rotation, in this order:
-//   1. retire(): successor = H(seed, jitter, time, boot, generation) into the other slot, flushed and read back. From here on
+//   1. retire(): successor = H(seed, jitter, time, boot, generation) into the other slot, flushed and read back. From
+//   here on
 //      the seed is never the newest record again, so whatever happens it is not credited a second time.
-//   2. pool_input() = H'(seed, jitter) is what the kernel is fed with. From what is on the medium after step 3 it cannot be
+//   2. pool_input() = H'(seed, jitter) is what the kernel is fed with. From what is on the medium after step 3 it
+//   cannot be
 //      computed: the seed is gone, its successor came out of a one-way function.
 //   3. renew(): H''(successor, 64 bytes of the kernel's output) over the seed. Always: while the seed is still on the
 //      medium, step 2 does not hold.

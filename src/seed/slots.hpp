@@ -24,8 +24,8 @@ enum class StoreContent {
 
 struct Choice {
     StoreContent content;
-    int seed_slot;           // 0 or 1; with no seed: 1, so that the first record goes to slot 0
-    bool sibling_valid;      // the other slot holds a valid record with a lower generation
+    int seed_slot;                    // 0 or 1; with no seed: 1, so that the first record goes to slot 0
+    bool sibling_valid;               // the other slot holds a valid record with a lower generation
     std::uint64_t newest_generation;  // in either slot, valid or only in doubt; 0 = there is none
     int other_slot() const { return 1 - seed_slot; }
 };

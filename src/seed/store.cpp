@@ -109,8 +109,8 @@ Status Store::mount_file_system(const Path& device, const char* type) {
     if (done) done = kernel::make_directory(kMountPoint, 0700);
     if (done) done = kernel::private_mounts();
     if (!done) return done;
-    // For reading: what is mounted already is mounted writable, most likely, and cannot be mounted in the other way. For
-    // writing: whatever is wrong with the medium, the seed may still be readable.
+    // For reading: what is mounted already is mounted writable, most likely, and cannot be mounted in the other way.
+    // For writing: whatever is wrong with the medium, the seed may still be readable.
     bool read_only = read_only_ && !kernel::is_in_use(device.c_str());
     done = kernel::mount(device.c_str(), kMountPoint, type, read_only);
     if (!done && (!read_only_ || done.error().code == EBUSY)) {
@@ -152,7 +152,8 @@ Store::Outcome Store::open_in_root(std::string_view root, std::string_view path,
     return open_file(file, problem);
 }
 
-// --- slots ------------------------------------------------------------------------------------------------------------
+// --- slots
+// ------------------------------------------------------------------------------------------------------------
 
 Path Store::doubt_note(int slot) const {
     Path note;

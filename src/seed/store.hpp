@@ -76,8 +76,8 @@ private:
     Status mount_file_system(const Path& device, const char* type);
     Outcome mount_and_open(const Path& device, std::string_view path, Line& problem);
     Outcome open_in_root(std::string_view root, std::string_view path, Line& problem);
-    // True when there is something outside the slots, in the first MiB or the last 64 KiB, where file systems, partition
-    // tables, RAID and LVM have their marks; or when that cannot be read.
+    // True when there is something outside the slots, in the first MiB or the last 64 KiB, where file systems,
+    // partition tables, RAID and LVM have their marks; or when that cannot be read.
     bool holds_other_data();
     Status write_block(int slot, kernel::Block block);
     Path doubt_note(int slot) const;

@@ -21,8 +21,8 @@ std::string_view device_with(std::string_view uevent, std::string_view key, std:
     return matches ? device : std::string_view{};
 }
 
-// How many partitions have this name or UUID; `found`: the last of them. /sys/class/block/*/uevent has both as soon as the
-// kernel knows the partition, without udev.
+// How many partitions have this name or UUID; `found`: the last of them. /sys/class/block/*/uevent has both as soon as
+// the kernel knows the partition, without udev.
 unsigned find_partition(std::string_view key, std::string_view value, Path& found) {
     unsigned count = 0;
     ignore(kernel::for_each_name("/sys/class/block", [&](std::string_view name) {
@@ -75,7 +75,9 @@ std::string_view file_system_type(std::span<const std::uint8_t> start) {
     if (start.size() >= 0x43a && start[0x438] == 0x53 && start[0x439] == 0xef) return "ext4"sv;
     // FAT12 to FAT32: boot signature, and the type's name (Microsoft, FAT specification 1.03).
     if (start.size() >= 512 && start[510] == 0x55 && start[511] == 0xaa) {
-        auto has_name = [&](std::size_t at) { return start[at] == 'F' && start[at + 1] == 'A' && start[at + 2] == 'T'; };
+        auto has_name = [&](std::size_t at) {
+            return start[at] == 'F' && start[at + 1] == 'A' && start[at + 2] == 'T';
+        };
         if (has_name(54) || has_name(82)) return "vfat"sv;
     }
     return {};

@@ -6,7 +6,8 @@
 
 namespace earlyseed {
 
-// Path of the block device that `spec` names. Absent or, when several partitions have that name, refused: with a problem.
+// Path of the block device that `spec` names. Absent or, when several partitions have that name, refused: with a
+// problem.
 Store::Outcome find_device(const StoreSpec& spec, Path& device, Line& problem);
 
 // "ext4" or "vfat", from the first 2048 bytes of a file system; empty when it is neither.

@@ -49,7 +49,8 @@ bool set_device(std::string_view text, StoreSpec& store) {
 }  // namespace
 
 std::optional<StoreSpec> parse_store(std::string_view text) {
-    // '#' would begin a comment in the configuration, a line end another line, and blanks at the ends would be lost there.
+    // '#' would begin a comment in the configuration, a line end another line, and blanks at the ends would be lost
+    // there.
     if (text.empty() || text.size() > kMostStoreBytes) return {};
     if (contains(text, "#"sv) || has_control_character(text) || trim(text).size() != text.size()) return {};
     StoreSpec store;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading and writing a store: whole blocks of a block device or a regular file, past the page cache where that can be had.
+// Reading and writing a store: whole blocks of a block device or a regular file, past the page cache where that can be
+// had.
 #pragma once
 
 #include "system/files.hpp"
@@ -9,8 +10,8 @@ namespace earlyseed::kernel {
 enum class Access { read, write };
 
 // Opens a block device exclusively (EBUSY when it is mounted or part of something; EROFS when it is write-protected), a
-// regular file without following a link (ELOOP); with O_DIRECT where the file system can; never waits for a FIFO's other
-// end.
+// regular file without following a link (ELOOP); with O_DIRECT where the file system can; never waits for a FIFO's
+// other end.
 Result<File> open_exclusive(const char* path, Access access);
 // A block device that is mounted, or held by something else.
 bool is_in_use(const char* device);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Time. With the other headers of this directory the facade to the operating system: every system call of the program is
-// behind one of their functions (RNDADDENTROPY alone is in credit/). The product links the sources in linux/; the unit
-// tests link a fake with a scripted kernel, stores in memory and a journal of calls. Nothing here decides or logs.
+// Time. With the other headers of this directory the facade to the operating system: every system call of the program
+// is behind one of their functions (RNDADDENTROPY alone is in credit/). The product links the sources in linux/; the
+// unit tests link a fake with a scripted kernel, stores in memory and a journal of calls. Nothing here decides or logs.
 #pragma once
 
 #include <cstdint>

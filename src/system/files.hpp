@@ -22,8 +22,8 @@ struct DeviceNumber {
 
 struct FileInfo {
     FileKind kind = FileKind::other;
-    std::uint64_t size_bytes = 0;   // of a block device too when it was opened
-    DeviceNumber device{};          // a device's own number; others: of the file system they are on
+    std::uint64_t size_bytes = 0;  // of a block device too when it was opened
+    DeviceNumber device{};         // a device's own number; others: of the file system they are on
     std::uint32_t owner = 0;
     std::uint16_t permissions = 0;  // the low 9 bits
 };
@@ -49,12 +49,13 @@ Result<FileInfo> file_info(const File& file);
 
 // The whole of a small file, or what of it fits. For /proc, /sys, the configuration and the report.
 Result<std::string_view> read_text(const char* path, std::span<char> buffer);
-// Reads what is there now from a device, a pipe or a file, up to the size of `buffer`; 0 at its end. EAGAIN when nothing is
-// there and the file was opened not to wait.
+// Reads what is there now from a device, a pipe or a file, up to the size of `buffer`; 0 at its end. EAGAIN when
+// nothing is there and the file was opened not to wait.
 Result<std::size_t> read_some(const File& file, std::span<std::uint8_t> buffer);
 // A unix socket is connected to.
 Result<File> open_read(const char* path, bool wait);
-// A device, FIFO, unix socket or file to take random bytes from, without waiting; a terminal line gives them as they come.
+// A device, FIFO, unix socket or file to take random bytes from, without waiting; a terminal line gives them as they
+// come.
 Result<File> open_source(const char* path);
 File standard_input();
 File standard_output();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the program speaks: one line at a time to the kernel log, and to a person at a terminal. Only the commands and what
-// reads their configuration, lock and store for them call it; the rest hands its errors up.
+// Where the program speaks: one line at a time to the kernel log, and to a person at a terminal. Only the commands and
+// what reads their configuration, lock and store for them call it; the rest hands its errors up.
 #pragma once
 
 #include <string_view>

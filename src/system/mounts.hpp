@@ -15,8 +15,8 @@ Status unmount(const char* target);
 Status remount(const char* target, bool read_only);
 // The file system that holds `path` is mounted read-only.
 bool on_read_only_file_system(const char* path);
-// The file system is known to lose, or to be able to lose, at the next boot what was flushed in this one: memory (tmpfs,
-// ramfs), or an overlay, whose upper layer may be memory.
+// The file system is known to lose, or to be able to lose, at the next boot what was flushed in this one: memory
+// (tmpfs, ramfs), or an overlay, whose upper layer may be memory.
 bool on_forgetful_file_system(const File& file);
 // True before switch_root: / is the initramfs.
 bool in_initramfs();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// This process: its rights, its memory, its terminal, a child of its own, and its voice to people and to the kernel log.
+// This process: its rights, its memory, its terminal, a child of its own, and its voice to people and to the kernel
+// log.
 #pragma once
 
 #include <string_view>
@@ -9,7 +10,8 @@
 
 namespace earlyseed::kernel {
 
-// Relocated tables read-only, no core dump, no ptrace by others, umask 077; for children too. What fails is left as it is.
+// Relocated tables read-only, no core dump, no ptrace by others, umask 077; for children too. What fails is left as it
+// is.
 void harden();
 // Nothing of this process is swapped out; not inherited by a child. Before the first secret.
 void lock_memory();

@@ -16,7 +16,7 @@ static struct {
     unsigned char seed[32];
 } request = {256, 32, {1, 2, 3}};
 
-__attribute__((used)) void run(const long *stack) {
+__attribute__((used)) void run(const long* stack) {
     int failed;
     if (*stack > 1) {
         failed = call(__NR_getrandom, (long)request.seed, 1, 0) != 1;

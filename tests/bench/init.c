@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // /init of the benchmark's initrd: starts one tool and measures, on the guest's clock, the time from its start until
 // getrandom() works without blocking, and until the tool has ended; and the most memory that a process of it had. The
-// kernel command line says which: bench=FILE, with a line "raw" or "mounted" (/dev/vda at /var/lib), one for an environment
-// variable, and one for each word of the tool's command.
+// kernel command line says which: bench=FILE, with a line "raw" or "mounted" (/dev/vda at /var/lib), one for an
+// environment variable, and one for each word of the tool's command.
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
@@ -37,7 +37,7 @@ static int ready(void) {
     return getrandom(&byte, 1, GRND_NONBLOCK) == 1;
 }
 
-static size_t read_file(const char *path, char *text, size_t size) {
+static size_t read_file(const char* path, char* text, size_t size) {
     int file = open(path, O_RDONLY);
     ssize_t got = file < 0 ? 0 : read(file, text, size - 1);
     if (file >= 0) close(file);
@@ -48,13 +48,13 @@ static size_t read_file(const char *path, char *text, size_t size) {
 // The largest resident set that any process but this one has had so far.
 static long peak_kib_of_the_living(void) {
     long peak = 0;
-    DIR *processes = opendir("/proc");
-    for (struct dirent *entry; (entry = readdir(processes));) {
+    DIR* processes = opendir("/proc");
+    for (struct dirent* entry; (entry = readdir(processes));) {
         char path[300], text[4096];
         if (!isdigit(entry->d_name[0]) || strcmp(entry->d_name, "1") == 0) continue;
         snprintf(path, sizeof path, "/proc/%s/status", entry->d_name);
         read_file(path, text, sizeof text);
-        char *line = strstr(text, "VmHWM:");  // a thread of the kernel's has none
+        char* line = strstr(text, "VmHWM:");  // a thread of the kernel's has none
         long kib = line ? atol(line + 6) : 0;
         if (kib > peak) peak = kib;
     }
@@ -68,7 +68,7 @@ int main(void) {
 
     char text[4096], *lines[MOST_LINES] = {NULL};
     read_file("/proc/cmdline", text, sizeof text);
-    char *path = strstr(text, "bench=");
+    char* path = strstr(text, "bench=");
     if (!path) fail("no bench=");
     must((long)read_file(strtok(path + 6, " \n"), text, sizeof text) - 1, "bench=");
     int count = 0;
@@ -77,7 +77,7 @@ int main(void) {
         lines[count++] = line;
     }
     if (strcmp(lines[0], "mounted") == 0) must(mount("/dev/vda", "/var/lib", "ext4", 0, NULL), "/var/lib");
-    char *environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", lines[1], NULL};
+    char* environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", lines[1], NULL};
 
     sigset_t signals;
     sigemptyset(&signals);

@@ -3,7 +3,8 @@
 // a fresh /run, another boot ID and no cached block of the store's disk, /dev/vda.
 //
 //   crash=record kind=K steps=…   does the steps (see record()), with marks of what is done among the disk's writes
-//   crash=replay                  puts one crash state after the other from /dev/vdb onto the disk, boots twice from each,
+//   crash=replay                  puts one crash state after the other from /dev/vdb onto the disk, boots twice from
+//   each,
 //                                 and writes what came of it to /dev/vdc
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,7 +32,7 @@ enum { SECTOR = 512, BLOCK = 4096, BOOTS = 2, KINDS = 8 };
 
 static int replaying;  // no boot of it is one that was recorded
 
-static int get_text(const char *path, char *text, size_t size) {
+static int get_text(const char* path, char* text, size_t size) {
     int file = open(path, O_RDONLY);
     ssize_t got = file < 0 ? 0 : read(file, text, size - 1);
     if (file >= 0) close(file);
@@ -40,7 +41,7 @@ static int get_text(const char *path, char *text, size_t size) {
 }
 
 // Opened and closed around every use: a disk that stays open keeps its cache when it is unmounted.
-static int open_disk(const char *path, int flags) {
+static int open_disk(const char* path, int flags) {
     int disk = open(path, flags | O_DIRECT | O_CLOEXEC);
     must(disk, path);
     return disk;
@@ -58,7 +59,7 @@ static void new_boot(void) {
     close(disk);
 }
 
-static pid_t start(const char *command, const char *config, int traced) {
+static pid_t start(const char* command, const char* config, int traced) {
     pid_t child = fork();
     if (child != 0) return child;
     if (traced) must(ptrace(PTRACE_TRACEME, 0, 0, 0), "PTRACE_TRACEME");
@@ -68,16 +69,18 @@ static pid_t start(const char *command, const char *config, int traced) {
 
 static int wait_for(pid_t child) {
     int status = 0;
-    while (waitpid(child, &status, 0) != child) {}
+    while (waitpid(child, &status, 0) != child) {
+    }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-// --- record -----------------------------------------------------------------------------------------------------------
+// --- record
+// -----------------------------------------------------------------------------------------------------------
 
 static char mark_text[BLOCK] __attribute__((aligned(BLOCK)));
 
 // A mark is a write to the disk's last block, which is no part of the store or of its file system.
-static void mark(const char *what) {
+static void mark(const char* what) {
     memset(mark_text, 0, sizeof mark_text);
     size_t used = (size_t)snprintf(mark_text, sizeof mark_text, "%s\n", what);
     get_text("/run/earlyseed/report", mark_text + used, sizeof mark_text - used);
@@ -89,11 +92,12 @@ static void mark(const char *what) {
 }
 
 // Runs load, and marks the instant at which it (or a child of its) asks the kernel to credit.
-static int traced_load(const char *config) {
+static int traced_load(const char* config) {
     pid_t first = start("load", config, 1);
     int status, result = -1;
     waitpid(first, &status, 0);
-    ptrace(PTRACE_SETOPTIONS, first, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE);
+    ptrace(PTRACE_SETOPTIONS, first, 0,
+           PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE);
     ptrace(PTRACE_SYSCALL, first, 0, 0);
     for (pid_t who; (who = waitpid(-1, &status, __WALL)) > 0;) {
         if (!WIFSTOPPED(status)) {
@@ -147,7 +151,7 @@ static void neighbour(int number) {
 
 // b: a new boot; l: load; s: save; k: the kernel makes itself ready; 0, 1: a slot is damaged;
 // m, u: the running system mounts the file system of the store, and unmounts it; n: it writes there, too.
-static void record(const char *steps, const char *config, const char *type, const off_t slot_at[2]) {
+static void record(const char* steps, const char* config, const char* type, const off_t slot_at[2]) {
     char what[64];
     for (int at = 0; steps[at] != '\0'; at++) {
         char step = steps[at];
@@ -179,7 +183,8 @@ static void record(const char *steps, const char *config, const char *type, cons
     }
 }
 
-// --- replay -----------------------------------------------------------------------------------------------------------
+// --- replay
+// -----------------------------------------------------------------------------------------------------------
 
 // The beginning of /dev/vdb, written by crash.py. All offsets are in bytes, from the start of /dev/vdb or of the disk.
 struct Jobs {
@@ -202,7 +207,7 @@ static struct {
     char slots[2][SECTOR];
 } result __attribute__((aligned(BLOCK)));
 
-static void boot_from(const char *config, const uint64_t slot_at[2], int results) {
+static void boot_from(const char* config, const uint64_t slot_at[2], int results) {
     static char block[SECTOR] __attribute__((aligned(BLOCK)));
     new_boot();
     int status = wait_for(start("load", config, 0));
@@ -223,10 +228,10 @@ static void replay(void) {
     must(device, "/dev/vdb");
     uint64_t size = 0;
     must(ioctl(device, BLKGETSIZE64, &size), "BLKGETSIZE64");
-    const char *input = mmap(NULL, size, PROT_READ, MAP_SHARED, device, 0);
+    const char* input = mmap(NULL, size, PROT_READ, MAP_SHARED, device, 0);
     if (input == MAP_FAILED) fail("map /dev/vdb");
-    const struct Jobs *jobs = (const void *)input;
-    char *image[KINDS];
+    const struct Jobs* jobs = (const void*)input;
+    char* image[KINDS];
     for (int kind = 0; kind < KINDS; kind++) {
         uint64_t bytes = jobs->kind[kind].bytes;
         if (bytes == 0) continue;
@@ -235,12 +240,12 @@ static void replay(void) {
     }
     int results = open_disk("/dev/vdc", O_WRONLY);
     make_ready();  // it cannot become unready again
-    const char *at = input + jobs->states_at;
+    const char* at = input + jobs->states_at;
     uint32_t last_kind = KINDS;
     for (uint64_t number = 0; number < jobs->states; number++) {
-        const struct State *state = (const void *)at;
+        const struct State* state = (const void*)at;
         at += sizeof *state + state->count * sizeof state->sectors[0];
-        char *whole = image[state->kind];
+        char* whole = image[state->kind];
         uint64_t bytes = jobs->kind[state->kind].bytes;
         for (uint32_t i = 0; i < state->count; i++) {
             memcpy(whole + (uint64_t)state->sectors[i].sector * SECTOR,
@@ -259,7 +264,7 @@ static void replay(void) {
             uint64_t offset = (uint64_t)state->sectors[i].sector * SECTOR;
             memcpy(whole + offset, input + jobs->kind[state->kind].base_at + offset, SECTOR);
         }
-        const char *config = jobs->kind[state->kind].is_file ? "/file.conf" : "/raw.conf";
+        const char* config = jobs->kind[state->kind].is_file ? "/file.conf" : "/raw.conf";
         for (int boot = 0; boot < BOOTS; boot++) boot_from(config, jobs->kind[state->kind].slot_at, results);
         if (number % 100 == 99) {
             printf("crash-replayed %llu\n", (unsigned long long)number + 1);
@@ -268,8 +273,8 @@ static void replay(void) {
     }
 }
 
-static const char *option(const char *line, const char *name, char *value, size_t size) {
-    const char *found = strstr(line, name);
+static const char* option(const char* line, const char* name, char* value, size_t size) {
+    const char* found = strstr(line, name);
     value[0] = '\0';
     if (found) snprintf(value, size, "%.*s", (int)strcspn(found + strlen(name), " \n"), found + strlen(name));
     return value;

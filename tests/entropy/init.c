@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void record(const char *samples, int output) {
+static void record(const char* samples, int output) {
     pid_t child = fork();
     if (child == 0) {
         dup2(output, STDOUT_FILENO);
@@ -44,15 +44,15 @@ static void send_base64(int input) {
     fflush(stdout);
 }
 
-static const char *option(const char *line, const char *name, char *value) {
-    const char *at = strstr(line, name);
+static const char* option(const char* line, const char* name, char* value) {
+    const char* at = strstr(line, name);
     return at && sscanf(at + strlen(name), "%31[0-9]", value) == 1 ? value : NULL;
 }
 
 int main(void) {
     mount("proc", "/proc", "proc", 0, NULL);
     char line[4096] = "", value[32];
-    FILE *file = fopen("/proc/cmdline", "r");
+    FILE* file = fopen("/proc/cmdline", "r");
     if (file && !fgets(line, sizeof line, file)) line[0] = '\0';
     int data = open("/data", O_RDWR | O_CREAT | O_APPEND, 0600);
     if (option(line, "record.restarts=", value)) {

@@ -3,10 +3,10 @@
 // asked for, than the input can hold or than the pool takes (P3), and no byte of the input is left out.
 #include <cerrno>
 
+#include "base/hash.hpp"
 #include "commands/commands.hpp"
 #include "fake_kernel.hpp"
 #include "fuzz.hpp"
-#include "base/hash.hpp"
 
 using namespace earlyseed;
 using namespace earlyseed::fuzz;

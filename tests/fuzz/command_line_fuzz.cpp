@@ -70,7 +70,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                          digits.find_first_not_of('0') != std::string::npos;
             expected.cmdline_seed = whole ? digits : std::string(64, '0');
             if (whole) continue;
-            require(told < complaints.size() && complaints[told++].what.find("earlyseed.seed=") == 0, "P8: it is named");
+            require(told < complaints.size() && complaints[told++].what.find("earlyseed.seed=") == 0,
+                    "P8: it is named");
         } else if (begins(word, "earlyseed") || begins(word, "rd.earlyseed")) {
             start = "unknown word ", culprit = word;
         }

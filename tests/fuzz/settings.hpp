@@ -153,7 +153,8 @@ inline void check_settings(const Config& config, const Settings& expected) {
         require(config.sources[i].path.view() == (there ? expected.sources[i].first : ""), "the sources as written");
         require(!there || config.sources[i].quality == expected.sources[i].second, "P3: with their own quality");
     }
-    require(FixedString<80>().add(Hex{config.cmdline_seed}).view() == expected.cmdline_seed, "P3: a whole seed, or none");
+    require(FixedString<80>().add(Hex{config.cmdline_seed}).view() == expected.cmdline_seed,
+            "P3: a whole seed, or none");
     require(config.off == expected.off && config.initrd_off == expected.initrd_off, "off by its exact word");
     require(config.debug == expected.debug, "debug by its exact word");
 }

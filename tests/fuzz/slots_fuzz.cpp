@@ -3,8 +3,8 @@
 // the one to be overwritten (P5), and credit for nothing but what docs/design.md credits (P1, P2, P3).
 #include <vector>
 
-#include "fuzz.hpp"
 #include "credit/policy.hpp"
+#include "fuzz.hpp"
 #include "seed/slots.hpp"
 
 using namespace earlyseed;

@@ -223,8 +223,7 @@ private:
 // A whole command, watched at every call.
 class Watch {
 public:
-    Watch(World& world, Call call)
-        : world_(world), call_(call), before_(world), erasing_(world.erasing) {
+    Watch(World& world, Call call) : world_(world), call_(call), before_(world), erasing_(world.erasing) {
         boot_ = read_boot_id();
         std::string note = fake::text_of("/run/earlyseed/in-doubt");
         for (unsigned slot : {0u, 1u}) in_doubt_[slot] = note == std::to_string(slot) + " " + world.spec() + "\n";
@@ -243,8 +242,7 @@ public:
         require(machine().handles.empty() && !machine().lock_held, "everything is closed, and the lock given back");
         require(machine().mounts.empty(), "P9: nothing stays mounted");
         require(machine().mistakes.empty(), "no call that a careful program would not make");
-        require(status == kExitDone || status == kExitDegraded ||
-                    (call_ == Call::status && status == kExitNotReady),
+        require(status == kExitDone || status == kExitDegraded || (call_ == Call::status && status == kExitNotReady),
                 "exit status 0 or 1, and 3 of status");
         if (call_ == Call::early_load) {
             require(fake::journal_of({"mount"}).empty(), "P9: nothing is mounted before a resume");

@@ -33,11 +33,12 @@
 
 enum { SECRET = 64, PIECE = 8, BLOCK = 4096, SEED_AT = 80, MOST_SECRETS = 64, MOST_BYTES = 8 << 20 };
 
-// --- secrets ----------------------------------------------------------------------------------------------------------
+// --- secrets
+// ----------------------------------------------------------------------------------------------------------
 
 // How a secret came to be known: a record that was read or written, what was fed, what the generator gave.
 enum Kind { READ, WRITTEN, FED, RANDOM, KINDS };
-static const char *const kind_names[KINDS] = {"read", "written", "fed", "random"};
+static const char* const kind_names[KINDS] = {"read", "written", "fed", "random"};
 
 static struct {
     enum Kind kind;
@@ -47,9 +48,9 @@ static int count;
 
 static unsigned char begins[1 << 16];  // 1: these two bytes are the beginning of a piece
 
-static unsigned beginning(const unsigned char *bytes) { return bytes[0] | (unsigned)bytes[1] << 8; }
+static unsigned beginning(const unsigned char* bytes) { return bytes[0] | (unsigned)bytes[1] << 8; }
 
-static void learn(enum Kind kind, const unsigned char *bytes) {
+static void learn(enum Kind kind, const unsigned char* bytes) {
     for (int i = 0; i < count; i++) {
         if (memcmp(secrets[i].bytes, bytes, SECRET) == 0) return;
     }
@@ -66,13 +67,15 @@ struct Found {
 };
 
 // `bytes` are at `place`. A piece is counted once for each time that it is there.
-static int is_piece(const unsigned char *bytes, struct Found *found, const char *where, unsigned long place) {
+static int is_piece(const unsigned char* bytes, struct Found* found, const char* where, unsigned long place) {
     if (!begins[beginning(bytes)]) return 0;
     for (int i = 0; i < count; i++) {
         for (int at = 0; at < SECRET; at += PIECE) {
             if (memcmp(bytes, secrets[i].bytes + at, PIECE) != 0) continue;
             found->pieces[secrets[i].kind]++;
-            if (where) printf("secrets: piece %d of a secret (%s) in %s+%lx\n", at / PIECE, kind_names[secrets[i].kind], where, place);
+            if (where)
+                printf("secrets: piece %d of a secret (%s) in %s+%lx\n", at / PIECE, kind_names[secrets[i].kind], where,
+                       place);
             return 1;
         }
     }
@@ -83,9 +86,9 @@ static int digit(unsigned char c) {
     return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
-// Looks for the secrets' aligned pieces of 8 bytes, in text also for their hexadecimal digits. Whatever 16 bytes in a row of
-// a secret are there, one of these pieces is among them. `where` is printed with each; NULL: not.
-static void look(const unsigned char *data, size_t size, int is_text, struct Found *found, const char *where) {
+// Looks for the secrets' aligned pieces of 8 bytes, in text also for their hexadecimal digits. Whatever 16 bytes in a
+// row of a secret are there, one of these pieces is among them. `where` is printed with each; NULL: not.
+static void look(const unsigned char* data, size_t size, int is_text, struct Found* found, const char* where) {
     found->bytes += size;
     for (size_t i = 0; i + PIECE <= size; i++) is_piece(data + i, found, where, i);
     for (size_t i = 0; is_text && i + 2 * PIECE <= size; i++) {
@@ -101,15 +104,16 @@ static void look(const unsigned char *data, size_t size, int is_text, struct Fou
     }
 }
 
-static void tell(const char *scene, const char *where, const struct Found *found) {
+static void tell(const char* scene, const char* where, const struct Found* found) {
     printf("secrets: %s: %s: %zu bytes, %d secrets:", scene, where, found->bytes, count);
     for (int kind = 0; kind < KINDS; kind++) printf(" %s %d", kind_names[kind], found->pieces[kind]);
     printf("\n");
 }
 
-// --- a stopped process ------------------------------------------------------------------------------------------------
+// --- a stopped process
+// ------------------------------------------------------------------------------------------------
 
-static size_t read_memory(pid_t pid, unsigned long address, void *into, size_t size) {
+static size_t read_memory(pid_t pid, unsigned long address, void* into, size_t size) {
     char path[32];
     snprintf(path, sizeof path, "/proc/%d/mem", pid);
     int file = open(path, O_RDONLY);
@@ -120,12 +124,12 @@ static size_t read_memory(pid_t pid, unsigned long address, void *into, size_t s
 }
 
 // Every readable mapping, and the registers, those of the floating point and vector unit (SSE) included.
-static void scan_process(const char *scene, const char *when, int expected, pid_t pid) {
+static void scan_process(const char* scene, const char* when, int expected, pid_t pid) {
     static unsigned char memory[MOST_BYTES];
     char path[32], line[512], where[64];
     struct Found found = {0};
     snprintf(path, sizeof path, "/proc/%d/maps", pid);
-    FILE *maps = fopen(path, "r");
+    FILE* maps = fopen(path, "r");
     if (!maps) fail(path);
     while (fgets(line, sizeof line, maps)) {
         unsigned long begin, end;
@@ -148,9 +152,10 @@ static void scan_process(const char *scene, const char *when, int expected, pid_
     tell(scene, where, &found);
 }
 
-// --- what others can see ----------------------------------------------------------------------------------------------
+// --- what others can see
+// ----------------------------------------------------------------------------------------------
 
-static void scan_file(const char *path, struct Found *found) {
+static void scan_file(const char* path, struct Found* found) {
     static unsigned char content[MOST_BYTES];
     struct stat info;
     int file = lstat(path, &info) == 0 && S_ISREG(info.st_mode) ? open(path, O_RDONLY | O_NONBLOCK) : -1;
@@ -162,21 +167,21 @@ static void scan_file(const char *path, struct Found *found) {
     look(content, size, 1, found, path);
 }
 
-static int is_left_out(const char *name) {
+static int is_left_out(const char* name) {
     // The process's memory itself, what has no end, and the kernel's symbols (5 MB without data).
-    for (const char *const *out = (const char *const[]){"mem", "pagemap", "kmsg", "kcore", "kallsyms", "kpagecount", "kpageflags",
-                                                        "kpagecgroup", "task", "map_files", "fd", "fdinfo", "cwd",
-                                                        "root", NULL};
+    for (const char* const* out =
+             (const char* const[]){"mem", "pagemap", "kmsg", "kcore", "kallsyms", "kpagecount", "kpageflags",
+                                   "kpagecgroup", "task", "map_files", "fd", "fdinfo", "cwd", "root", NULL};
          *out; out++) {
         if (strcmp(name, *out) == 0) return 1;
     }
     return 0;
 }
 
-static void scan_folder(const char *folder, struct Found *found) {
-    DIR *entries = opendir(folder);
+static void scan_folder(const char* folder, struct Found* found) {
+    DIR* entries = opendir(folder);
     if (!entries) return;
-    for (struct dirent *entry; (entry = readdir(entries));) {
+    for (struct dirent* entry; (entry = readdir(entries));) {
         char path[600];
         struct stat info;
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
@@ -190,7 +195,7 @@ static void scan_folder(const char *folder, struct Found *found) {
     closedir(entries);
 }
 
-static void scan_process_files(const char *scene, pid_t pid) {
+static void scan_process_files(const char* scene, pid_t pid) {
     char folder[32];
     struct Found found = {0};
     snprintf(folder, sizeof folder, "/proc/%d", pid);
@@ -198,36 +203,37 @@ static void scan_process_files(const char *scene, pid_t pid) {
     tell(scene, "its files in /proc", &found);
 }
 
-static void scan_public(const char *scene) {
-    for (const char *const *folder = (const char *const[]){"/run", "/proc", "/cores", NULL}; *folder; folder++) {
+static void scan_public(const char* scene) {
+    for (const char* const* folder = (const char* const[]){"/run", "/proc", "/cores", NULL}; *folder; folder++) {
         struct Found found = {0};
         scan_folder(*folder, &found);
         tell(scene, *folder, &found);
     }
     static unsigned char log[4 << 20];
     struct Found found = {0};
-    int size = klogctl(3, (char *)log, sizeof log);  // SYSLOG_ACTION_READ_ALL
+    int size = klogctl(3, (char*)log, sizeof log);  // SYSLOG_ACTION_READ_ALL
     must(size, "the kernel log");
     look(log, (size_t)size, 1, &found, "the kernel log");
     tell(scene, "the kernel log", &found);
 }
 
 static int core_files(void) {
-    DIR *entries = opendir("/cores");
+    DIR* entries = opendir("/cores");
     int found = 0;
-    for (struct dirent *entry; (entry = readdir(entries));) found += entry->d_name[0] != '.';
+    for (struct dirent* entry; (entry = readdir(entries));) found += entry->d_name[0] != '.';
     closedir(entries);
     return found;
 }
 
-// --- a traced command -------------------------------------------------------------------------------------------------
+// --- a traced command
+// -------------------------------------------------------------------------------------------------
 
 // What is done to it when it feeds the seed, which is the second feed: nothing, or a signal.
 enum Fate { LET_BE, CRASH };
 
 static int feeds;
 
-static void at_entry(const char *scene, enum Fate fate, int signal, pid_t pid, const struct user_regs_struct *call) {
+static void at_entry(const char* scene, enum Fate fate, int signal, pid_t pid, const struct user_regs_struct* call) {
     unsigned char block[BLOCK];
     if (call->orig_rax == SYS_pwrite64 && call->rdx == BLOCK) {
         if (read_memory(pid, call->rsi, block, BLOCK) != BLOCK) fail("the written block");
@@ -247,7 +253,7 @@ static void at_entry(const char *scene, enum Fate fate, int signal, pid_t pid, c
     }
 }
 
-static void at_return(pid_t pid, const struct user_regs_struct *call) {
+static void at_return(pid_t pid, const struct user_regs_struct* call) {
     unsigned char bytes[BLOCK];
     if (call->orig_rax == SYS_pread64 && call->rax == BLOCK) {
         if (read_memory(pid, call->rsi, bytes, BLOCK) != BLOCK) fail("the block read");
@@ -259,13 +265,14 @@ static void at_return(pid_t pid, const struct user_regs_struct *call) {
     }
 }
 
-static void print_limit(const char *scene, pid_t pid) {
+static void print_limit(const char* scene, pid_t pid) {
     struct rlimit limit;
     must(prlimit(pid, RLIMIT_CORE, NULL, &limit), "prlimit");
     printf("secrets: %s: core limit %llu\n", scene, (unsigned long long)limit.rlim_cur);
 }
 
-static void run(const char *scene, const char *program, const char *command, const char *config, enum Fate fate, int signal) {
+static void run(const char* scene, const char* program, const char* command, const char* config, enum Fate fate,
+                int signal) {
     printf("secrets: begin %s\n", scene);
     count = feeds = 0;
     memset(begins, 0, sizeof begins);
@@ -280,14 +287,16 @@ static void run(const char *scene, const char *program, const char *command, con
     int status = 0, result = -1;
     waitpid(first, &status, 0);
     must(ptrace(PTRACE_SETOPTIONS, first, 0,
-                PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT),
+                PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+                    PTRACE_O_TRACEEXIT),
          "PTRACE_SETOPTIONS");
     ptrace(PTRACE_SYSCALL, first, 0, 0);
     for (pid_t pid; (pid = waitpid(-1, &status, __WALL)) > 0;) {
         if (!WIFSTOPPED(status)) {
             if (pid == first) result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
             if (WIFSIGNALED(status))
-                printf("secrets: %s: ended by signal %d%s\n", scene, WTERMSIG(status), WCOREDUMP(status) ? ", core dumped" : "");
+                printf("secrets: %s: ended by signal %d%s\n", scene, WTERMSIG(status),
+                       WCOREDUMP(status) ? ", core dumped" : "");
             continue;
         }
         int deliver = 0, stop = WSTOPSIG(status);
@@ -315,7 +324,8 @@ static void run(const char *scene, const char *program, const char *command, con
     printf("secrets: end %s: status %d, %d core files\n", scene, result, core_files());
 }
 
-// --- the guest --------------------------------------------------------------------------------------------------------
+// --- the guest
+// --------------------------------------------------------------------------------------------------------
 
 // The disk as it was, and another /run: as a new boot finds them.
 static void again(void) {
@@ -323,7 +333,8 @@ static void again(void) {
     static int kept;
     int disk = open("/dev/vda", O_RDWR | O_DIRECT);
     must(disk, "/dev/vda");
-    if ((kept ? pwrite(disk, store, sizeof store, 0) : pread(disk, store, sizeof store, 0)) != sizeof store) fail("the store");
+    if ((kept ? pwrite(disk, store, sizeof store, 0) : pread(disk, store, sizeof store, 0)) != sizeof store)
+        fail("the store");
     must(fsync(disk), "flush");
     close(disk);
     kept = 1;
@@ -331,23 +342,24 @@ static void again(void) {
     must(mount("run", "/run", "tmpfs", 0, NULL), "/run");
 }
 
-static void system_call_trace(const char *command) {
+static void system_call_trace(const char* command) {
     pid_t child = fork();
     if (child == 0) {
-        execl("/usr/bin/strace", "strace", "-f", "-s", "0", "-o", "/trace", "/earlyseed", command, "--config", "/never.conf", NULL);
+        execl("/usr/bin/strace", "strace", "-f", "-s", "0", "-o", "/trace", "/earlyseed", command, "--config",
+              "/never.conf", NULL);
         _exit(127);
     }
     int status;
     waitpid(child, &status, 0);
     printf("secrets: strace: status %d\n", WEXITSTATUS(status));
-    FILE *trace = fopen("/trace", "r");
+    FILE* trace = fopen("/trace", "r");
     if (!trace) fail("/trace");
     char line[1024];
     while (fgets(line, sizeof line, trace)) printf("strace of %s: %s", command, line);
     fclose(trace);
 }
 
-static void crash_of_our_own(const char *scene) {
+static void crash_of_our_own(const char* scene) {
     pid_t child = fork();
     if (child == 0) {
         struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -357,8 +369,8 @@ static void crash_of_our_own(const char *scene) {
     int status;
     waitpid(child, &status, 0);
     printf("secrets: end %s: status %d, %d core files\n", scene, 128 + WTERMSIG(status), core_files());
-    for (DIR *entries = opendir("/cores"); entries;) {
-        struct dirent *entry = readdir(entries);
+    for (DIR* entries = opendir("/cores"); entries;) {
+        struct dirent* entry = readdir(entries);
         if (!entry) break;
         char path[300];
         snprintf(path, sizeof path, "/cores/%s", entry->d_name);
@@ -366,7 +378,7 @@ static void crash_of_our_own(const char *scene) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc > 1 && strcmp(argv[1], "core") == 0) {  // the kernel's pipe for core dumps
         put_text("/cores/piped", "a core\n");
         return 0;

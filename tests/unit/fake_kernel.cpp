@@ -480,7 +480,8 @@ Status write_block(const File& file, std::uint64_t offset, std::span<const std::
     if (bytes > 0) {
         auto at = static_cast<std::ptrdiff_t>(offset);
         std::copy_n(in.begin(), bytes, entry->cached.begin() + at);
-        entry->pending.push_back({static_cast<std::size_t>(at), Buffer(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(bytes))});
+        entry->pending.push_back(
+            {static_cast<std::size_t>(at), Buffer(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(bytes))});
     }
     return failure ? Status{Error{"write", failure->code}} : Status{};
 }
@@ -502,7 +503,8 @@ static std::size_t take(State::Handle& handle, Entry& entry, std::span<std::uint
     std::size_t offset = std::min(handle.offset, entry.cached.size());
     std::size_t size = std::min(buffer.size(), entry.cached.size() - offset);
     auto line_end = std::find(entry.cached.begin(), entry.cached.end(), '\n');
-    if (entry.lines && line_end != entry.cached.end()) size = static_cast<std::size_t>(line_end - entry.cached.begin()) + 1;
+    if (entry.lines && line_end != entry.cached.end())
+        size = static_cast<std::size_t>(line_end - entry.cached.begin()) + 1;
     auto begin = entry.cached.begin() + static_cast<std::ptrdiff_t>(offset);
     std::copy_n(begin, size, buffer.begin());
     if (entry.stream)
@@ -557,7 +559,6 @@ File standard_output() {
     return open_place(place_of("/dev/stdout"), true);
 }
 
-
 // What stands in the way of making or replacing a file here; 0 when nothing does.
 static int cannot_create(const std::string& path) {
     if (!global.root) return EACCES;
@@ -588,7 +589,8 @@ Status write_bytes(const File& file, std::span<const std::uint8_t> bytes) {
     Failure* failure = journal("write_bytes " + handle.path);
     if (failure) return Error{"write", failure->code};
     Entry* entry = entry_of(handle);
-    for (Buffer* content : {&entry->cached, &entry->durable}) content->insert(content->end(), bytes.begin(), bytes.end());
+    for (Buffer* content : {&entry->cached, &entry->durable})
+        content->insert(content->end(), bytes.begin(), bytes.end());
     return {};
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A machine in memory, behind the functions of src/system/ and credit/pool.hpp: a scripted random number generator, a clock that the
-// test advances, files, block devices with a volatile write cache, mounts, one lock, and a journal of every call in
-// order. One global State; a test calls reset(), sets the scene, runs a command and looks at what is left. Free of any
-// test framework: fuzz targets stand on it too.
+// A machine in memory, behind the functions of src/system/ and credit/pool.hpp: a scripted random number generator, a
+// clock that the test advances, files, block devices with a volatile write cache, mounts, one lock, and a journal of
+// every call in order. One global State; a test calls reset(), sets the scene, runs a command and looks at what is
+// left. Free of any test framework: fuzz targets stand on it too.
 #pragma once
 
 #include <cstddef>

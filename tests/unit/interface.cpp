@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Prints as JSON what the documentation must know of the program and the program does not print by itself: the keys of the
-// configuration with their defaults, the words of the kernel command line, the reasons for a credit of zero, the keys of the
-// report and what `status --json` adds. For tests/docs.
+// Prints as JSON what the documentation must know of the program and the program does not print by itself: the keys of
+// the configuration with their defaults, the words of the kernel command line, the reasons for a credit of zero, the
+// keys of the report and what `status --json` adds. For tests/docs.
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -89,9 +89,8 @@ std::string status_json() {
 int main() {
     std::vector<std::string> words;
     for (std::string_view word : kernel_words()) words.emplace_back(word);
-    std::printf(
-        "{\"keys\": %s,\n \"kernel_words\": %s,\n \"reasons\": %s,\n \"report_keys\": %s,\n \"status\": %s}\n",
-        config_keys().c_str(), list(words).c_str(), list(reasons()).c_str(), list(report_keys()).c_str(),
-        status_json().c_str());
+    std::printf("{\"keys\": %s,\n \"kernel_words\": %s,\n \"reasons\": %s,\n \"report_keys\": %s,\n \"status\": %s}\n",
+                config_keys().c_str(), list(words).c_str(), list(reasons()).c_str(), list(report_keys()).c_str(),
+                status_json().c_str());
     return 0;
 }

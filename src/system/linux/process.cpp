@@ -47,8 +47,8 @@ bool is_root() { return geteuid() == 0; }
 bool is_terminal(int descriptor) { return isatty(descriptor) != 0; }
 
 int run_bounded(unsigned ms, FunctionRef<int()> work) {
-    // The child reports its result through a pipe, whose other end closes when it ends, however it ends. (Not by its exit
-    // status, which is lost where a caller has SIGCHLD ignored.)
+    // The child reports its result through a pipe, whose other end closes when it ends, however it ends. (Not by its
+    // exit status, which is lost where a caller has SIGCHLD ignored.)
     int ends[2];
     if (pipe(ends) < 0) return work();  // without a bound rather than not at all
     File here(ends[0]), there(ends[1]);

@@ -43,8 +43,8 @@ Status reseed() {
 }
 
 void wait_until_ready(unsigned ms) {
-    // Since 5.6 /dev/random is readable once the generator is ready; the short slices serve older kernels, and those that
-    // do not wake a poller.
+    // Since 5.6 /dev/random is readable once the generator is ready; the short slices serve older kernels, and those
+    // that do not wake a poller.
     Result<File> device = open_read("/dev/random", false);
     std::uint64_t end = monotonic_ns() + std::uint64_t{ms} * 1'000'000;
     while (!crng_ready()) {

@@ -12,18 +12,18 @@
 #include <unistd.h>
 
 // Says what failed and switches the machine off.
-static void fail(const char *what) {
+static void fail(const char* what) {
     printf("\ninit-failed %s: %s\n", what, strerror(errno));
     fflush(stdout);
     sync();
     reboot(RB_POWER_OFF);
 }
 
-static void must(long result, const char *what) {
+static void must(long result, const char* what) {
     if (result < 0) fail(what);
 }
 
-static inline void put_text(const char *path, const char *text) {
+static inline void put_text(const char* path, const char* text) {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     must(file, path);
     if (write(file, text, strlen(text)) != (ssize_t)strlen(text)) fail(path);

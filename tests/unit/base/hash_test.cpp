@@ -12,8 +12,8 @@
 
 #include "base/bytes.hpp"
 #include "base/fixed_string.hpp"
-#include "catch.hpp"
 #include "base/text.hpp"
+#include "catch.hpp"
 
 using namespace earlyseed;
 

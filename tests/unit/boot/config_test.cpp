@@ -83,12 +83,26 @@ TEST_CASE("config: every key") {
 }
 
 TEST_CASE("P8: a bad value is named with its line, and the default is used") {
-    for (const char* line : {"store = ", "store = somewhere", "credit-seed = yes", "credit-seed = Auto",
-                             "credit-seed =", "credit-jitter = always", "hwrng-quality = 1025", "hwrng-quality = -1",
-                             "hwrng-quality = 1e3", "hwrng-quality = 18446744073709551617", "jitter-timeout-ms = 0",
-                             "jitter-timeout-ms = 60001", "jitter-timeout-ms = 4294967297", "jitter-timeout-ms = 250ms",
-                             "load-timeout-ms = 0", "load-timeout-ms = forever", "source =", "source = ttyS0",
-                             "source = /dev/x 1025", "source = /dev/x 5 5"}) {
+    for (const char* line : {"store = ",
+                             "store = somewhere",
+                             "credit-seed = yes",
+                             "credit-seed = Auto",
+                             "credit-seed =",
+                             "credit-jitter = always",
+                             "hwrng-quality = 1025",
+                             "hwrng-quality = -1",
+                             "hwrng-quality = 1e3",
+                             "hwrng-quality = 18446744073709551617",
+                             "jitter-timeout-ms = 0",
+                             "jitter-timeout-ms = 60001",
+                             "jitter-timeout-ms = 4294967297",
+                             "jitter-timeout-ms = 250ms",
+                             "load-timeout-ms = 0",
+                             "load-timeout-ms = forever",
+                             "source =",
+                             "source = ttyS0",
+                             "source = /dev/x 1025",
+                             "source = /dev/x 5 5"}) {
         INFO(line);
         check_defaults(from_file("# first\n" + std::string(line) + "\n"));
         REQUIRE(complaints.size() == 1);
@@ -211,7 +225,8 @@ TEST_CASE("config: what is no store") {
           // a path that would lead out of its file system
           "UUID=12:/../report", "/dev/vda1:/a/../../b", "/var/../etc/x",
           // what the configuration would not give back
-          "/var/lib/a#b", "PARTLABEL=#1", "/var/lib/seed ", "PARTLABEL=seed\t", "/a\nsource = /dev/zero 1024", "/a\x7f"}) {
+          "/var/lib/a#b", "PARTLABEL=#1", "/var/lib/seed ", "PARTLABEL=seed\t", "/a\nsource = /dev/zero 1024",
+          "/a\x7f"}) {
         INFO("'" << text << "'");
         CHECK_FALSE(parse_store(text).has_value());
     }

@@ -2,10 +2,10 @@
 // What the commands share: where they read, what they say when they cannot, the lock, the kernel log.
 #include <cerrno>
 
-#include "catch.hpp"
 #include "boot/run_lock.hpp"
-#include "system/log.hpp"
+#include "catch.hpp"
 #include "scene.hpp"
+#include "system/log.hpp"
 
 using namespace earlyseed;
 using namespace earlyseed::scene;

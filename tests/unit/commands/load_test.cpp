@@ -243,7 +243,8 @@ TEST_CASE("P3: a hardware RNG is credited by its configured quality, and waits f
             for (std::size_t i = 0; i < c.bytes; i++) bytes.push_back(static_cast<std::uint8_t>(i * 11 + 7));
             fake::put_stream("/dev/hwrng", bytes, c.end_code);
             CHECK(run_load(true) == kExitDone);
-            CHECK(credits() == (c.shown ? std::vector<unsigned>{0, c.bits} : std::vector<unsigned>{0}));  // jitter first
+            CHECK(credits() ==
+                  (c.shown ? std::vector<unsigned>{0, c.bits} : std::vector<unsigned>{0}));  // jitter first
             CHECK(report("hwrng.done") == (c.shown ? "1" : ""));
             if (c.shown) CHECK(report("hwrng.reason") == what(c.reason));
             CHECK(fake::state().sleeps <= 50);
@@ -284,7 +285,8 @@ TEST_CASE("P3: a hardware RNG whose driver comes after the first call is used by
     CHECK(said_once("hwrng 256 bits"));
 }
 
-TEST_CASE("P3: a source of the administrator's is credited by its quality once somebody is at its other end, a file never") {
+TEST_CASE(
+    "P3: a source of the administrator's is credited by its quality once somebody is at its other end, a file never") {
     fake::Buffer bytes;
     for (std::size_t i = 0; i < 4096; i++) bytes.push_back(static_cast<std::uint8_t>(i * 11 + 7));
     machine(kQuiet + "source = /run/fifo 512\nsource = /etc/seed 1024\nsource = /dev/none 1024\n");
@@ -322,7 +324,8 @@ TEST_CASE("P3: the kernel's own output, and flash memory, earn nothing as a sour
     }
 }
 
-TEST_CASE("P4: a source that is slow comes after the seed, and what came before a store that is slow is in the report") {
+TEST_CASE(
+    "P4: a source that is slow comes after the seed, and what came before a store that is slow is in the report") {
     machine("credit-jitter = never\nsource = /run/fifo 1024\n");
     seeded_partition();
     fake::put_stream("/run/fifo", {}, EAGAIN);
@@ -785,7 +788,8 @@ TEST_CASE("P8: a store that is exposed and read-only too has one problem in its 
     store.permissions = 0644;
     store.read_only = true;
     CHECK(run_load() == kExitDegraded);
-    CHECK(report("store.problem") == "store /var/lib/earlyseed/seed: cannot be written; make it writable, or check the medium");
+    CHECK(report("store.problem") ==
+          "store /var/lib/earlyseed/seed: cannot be written; make it writable, or check the medium");
 }
 
 TEST_CASE("P6: a store of another user, or behind a symbolic link, is refused") {

@@ -72,7 +72,8 @@ TEST_CASE("P3: the judgement is the one of load's own judge") {
             own->add(std::span<const std::uint64_t, kBatchSamples>(deltas.data() + at, kBatchSamples));
         }
         CHECK(judge(stamps_of(deltas)) == (own->earned_bits() >= 256 ? kExitDone : kExitDegraded));
-        CHECK(says(std::string(Line("estimate: ").add(Thousandths{own->assessed_millibits()}, " bits a sample").view())));
+        CHECK(
+            says(std::string(Line("estimate: ").add(Thousandths{own->assessed_millibits()}, " bits a sample").view())));
     }
 }
 
@@ -88,11 +89,15 @@ TEST_CASE("P3: a recording that earns nothing is exit 1 with the test, what it s
         const char* line;
     };
     for (const Case& c : {
-             Case{"4 ms tick", coarse_clock(3072, 600, 4'000'000), "the clock is too coarse for a sample (1 different, 1024 zeros in 1024)"},
-             Case{"1 us clock", coarse_clock(3072, 617, 1000), "the clock is too coarse for a sample (2 different, 393 zeros in 1024)"},
-             Case{"linear", make_deltas(3072, [](std::size_t i) { return 7 * i; }), "repetition count test: the timings repeat (3071, alarm at 31)"},
+             Case{"4 ms tick", coarse_clock(3072, 600, 4'000'000),
+                  "the clock is too coarse for a sample (1 different, 1024 zeros in 1024)"},
+             Case{"1 us clock", coarse_clock(3072, 617, 1000),
+                  "the clock is too coarse for a sample (2 different, 393 zeros in 1024)"},
+             Case{"linear", make_deltas(3072, [](std::size_t i) { return 7 * i; }),
+                  "repetition count test: the timings repeat (3071, alarm at 31)"},
              Case{"period 7", periodic(3072, 7), "lag prediction test: the timings are periodic"},
-             Case{"biased", make_deltas(3072, [&](std::size_t) { return prng.below(10) < 7 ? 5u : 6 + prng.below(9); }), "adaptive proportion test: one timing prevails"},
+             Case{"biased", make_deltas(3072, [&](std::size_t) { return prng.below(10) < 7 ? 5u : 6 + prng.below(9); }),
+                  "adaptive proportion test: one timing prevails"},
              Case{"backwards", backwards, "the clock ran backwards (1, alarm at 1)"},
              Case{"a run in the last batch", late, "repetition count test: the timings repeat (31, alarm at 31)"},
              Case{"period 100", periodic(3072, 100), "assessed below 1 bit a sample (0."},

@@ -117,9 +117,10 @@ TEST_CASE("P4: save never blocks, whatever the generator does") {
         CHECK(run_save() == kExitDone);
         CHECK(fake::state().sleeps == 0);
         // All that it calls; none of these waits for the generator. (tests/secrets traces the real program.)
-        const std::set<std::string> harmless{"file_info", "read_text", "make_directory", "lock",  "open_exclusive",
-                                             "read",      "write",     "flush",          "create", "remove_file", "write_bytes",
-                                             "random",    "insecure_random", "for_each_name", "log"};
+        const std::set<std::string> harmless{
+            "file_info",   "read_text", "make_directory",  "lock",          "open_exclusive",
+            "read",        "write",     "flush",           "create",        "remove_file",
+            "write_bytes", "random",    "insecure_random", "for_each_name", "log"};
         for (const std::string& line : fake::state().journal) {
             INFO(line);
             CHECK(harmless.count(line.substr(0, line.find(' '))) == 1);

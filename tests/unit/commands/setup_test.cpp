@@ -274,7 +274,8 @@ TEST_CASE("P5: setup a second time keeps the seed and the configuration") {
 }
 
 TEST_CASE("P8: setup keeps a store that is configured, with every line of the configuration") {
-    for (std::string text : {"store = /srv/seed  # mine\n", "store = /dev/sdz9\nstore = /srv/seed\nstore = nonsense\n"}) {
+    for (std::string text :
+         {"store = /srv/seed  # mine\n", "store = /dev/sdz9\nstore = /srv/seed\nstore = nonsense\n"}) {
         machine(text);
         fake::put_folder("/srv");
         empty_partition();  // setup would choose it

@@ -116,7 +116,9 @@ TEST_CASE("P8: status says who made the generator ready, what each source gave, 
     }
 }
 
-TEST_CASE("P8: status gives the reason for each zero, with advice, with exit 3 when not ready and 1 when something needs attention") {
+TEST_CASE(
+    "P8: status gives the reason for each zero, with advice, with exit 3 when not ready and 1 when something needs "
+    "attention") {
     struct Case {
         void (*scene)(fake::Entry& store);
         const char* line;
@@ -169,7 +171,8 @@ TEST_CASE("P8: status before any load, and of an empty store") {
 }
 
 TEST_CASE("P8: status reads in the kernel's log since when the generator is ready, and whom the kernel trusted") {
-    const std::string linux = "5,0,0,-;Linux version 6.1.0\n", init = "6,400,900000,-;Run /init as init process\n ARGS=1\n",
+    const std::string linux = "5,0,0,-;Linux version 6.1.0\n",
+                      init = "6,400,900000,-;Run /init as init process\n ARGS=1\n",
                       ready = "5,9,1234567,-;random: crng init done\n",
                       old_ready = "5,9,7000,-;random: crng done (trusting CPU's manufacturer)\n",
                       later = "5,999,9900000,-;random: crng init done\n";
@@ -185,7 +188,8 @@ TEST_CASE("P8: status reads in the kernel's log since when the generator is read
         {linux + init + ready, true, "ready 1.2 s after boot, before earlyseed gave anything"},
         {linux + init + ready, false, "ready 1.2 s after boot, not thanks to earlyseed"},
         {linux + init + "4,12,1,-;somebody: random: crng init done\n", false, "ready, not thanks to earlyseed"},
-        {"rubbish\n;;\n,,,;random: crng init done\n", false, "generator: ready 0.0 s after boot, not thanks to earlyseed"},
+        {"rubbish\n;;\n,,,;random: crng init done\n", false,
+         "generator: ready 0.0 s after boot, not thanks to earlyseed"},
     };
     for (const Case& c : cases) {
         INFO(c.log);
@@ -234,7 +238,8 @@ TEST_CASE("P8: status names the sources that this machine has and nobody uses, e
          },
          "not used: virtio-rng: its driver is missing"},
         {[] { fake::put_text("/sys/firmware/acpi/tables/TPM2", ""); }, "not used: TPM: its driver is missing"},
-        {[] { fake::put_text("/sys/class/misc/hw_random/rng_current", "tpm-rng-0\n"); }, "not used: hwrng: it gave nothing"},
+        {[] { fake::put_text("/sys/class/misc/hw_random/rng_current", "tpm-rng-0\n"); },
+         "not used: hwrng: it gave nothing"},
     };
     for (const Case& c : cases) {
         machine();
@@ -261,7 +266,8 @@ TEST_CASE("P8: status names the sources that this machine has and nobody uses, e
 TEST_CASE("P8: a CPU's generator that the kernel does not trust is not used; one that repeats itself is no advice") {
     for (bool stuck : {false, true}) {
         machine();
-        for (std::uint64_t i = 0; i < 8; i++) fake::state().cpu_words.push_back(stuck ? 7 : 0x123456789abcdef * (i + 1));
+        for (std::uint64_t i = 0; i < 8; i++)
+            fake::state().cpu_words.push_back(stuck ? 7 : 0x123456789abcdef * (i + 1));
         run_load();
         run_status();
         CHECK(prints("not used: cpu: it has a generator that the kernel does not trust") == !stuck);

@@ -25,10 +25,11 @@ TEST_CASE("store: kind, device and file of each syntax, for anybody") {
         const char* config;
         const char* lines;
     };
-    for (Case c : {Case{"", "KIND=partition\nSTORE=PARTLABEL=earlyseed\nDEVICE=PARTLABEL=earlyseed\nFILE=\n"},
-                   {"store = /dev/vda1", "KIND=partition\nSTORE=/dev/vda1\nDEVICE=/dev/vda1\nFILE=\n"},
-                   {"store = PARTUUID=AB-1:/a=", "KIND=file\nSTORE=PARTUUID=AB-1:/a=\nDEVICE=PARTUUID=ab-1\nFILE=/a=\n"},
-                   {"store = /it's a $(seed)", "KIND=root\nSTORE=/it's a $(seed)\nDEVICE=\nFILE=/it's a $(seed)\n"}}) {
+    for (Case c :
+         {Case{"", "KIND=partition\nSTORE=PARTLABEL=earlyseed\nDEVICE=PARTLABEL=earlyseed\nFILE=\n"},
+          {"store = /dev/vda1", "KIND=partition\nSTORE=/dev/vda1\nDEVICE=/dev/vda1\nFILE=\n"},
+          {"store = PARTUUID=AB-1:/a=", "KIND=file\nSTORE=PARTUUID=AB-1:/a=\nDEVICE=PARTUUID=ab-1\nFILE=/a=\n"},
+          {"store = /it's a $(seed)", "KIND=root\nSTORE=/it's a $(seed)\nDEVICE=\nFILE=/it's a $(seed)\n"}}) {
         machine(c.config);
         fake::state().root = false;
         CHECK(printed() == c.lines);

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "catch.hpp"
 #include "base/text.hpp"
+#include "catch.hpp"
 
 using namespace earlyseed;
 
@@ -51,14 +51,21 @@ SeedFacts facts_of(const Case& c) {
     facts.sibling_valid = c.flags & 8;
     facts.store_flaw = c.flags & 16 ? StoreFlaw::exposed : c.flags & 64 ? StoreFlaw::forgetful : StoreFlaw::none;
     switch (c.tags) {
-    case Tags::equal: facts.record_tag = facts.machine_tag = tag_of(1); break;
-    case Tags::both_unknown: break;
-    case Tags::record_unknown: facts.machine_tag = tag_of(1); break;
-    case Tags::machine_unknown: facts.record_tag = tag_of(1); break;
-    case Tags::different:
-        facts.record_tag = tag_of(1);
-        facts.machine_tag = tag_of(2);
-        break;
+        case Tags::equal:
+            facts.record_tag = facts.machine_tag = tag_of(1);
+            break;
+        case Tags::both_unknown:
+            break;
+        case Tags::record_unknown:
+            facts.machine_tag = tag_of(1);
+            break;
+        case Tags::machine_unknown:
+            facts.record_tag = tag_of(1);
+            break;
+        case Tags::different:
+            facts.record_tag = tag_of(1);
+            facts.machine_tag = tag_of(2);
+            break;
     }
     bool record_boot_known = c.boots != Boots::record_unknown && c.boots != Boots::both_unknown;
     bool boot_known = c.boots != Boots::boot_unknown && c.boots != Boots::both_unknown;
@@ -216,9 +223,9 @@ TEST_CASE("P3: what could give the same bytes at the next boot earns nothing") {
     };
     using kernel::FileKind;
     CHECK(bits(FileKind::character_device, 10) == 256);
-    CHECK(bits(FileKind::other, 0) == 256);              // a FIFO or a socket
-    CHECK(bits(FileKind::character_device, 1) == 0);     // /dev/urandom
-    CHECK(bits(FileKind::character_device, 90) == 0);    // MTD
+    CHECK(bits(FileKind::other, 0) == 256);            // a FIFO or a socket
+    CHECK(bits(FileKind::character_device, 1) == 0);   // /dev/urandom
+    CHECK(bits(FileKind::character_device, 90) == 0);  // MTD
     for (FileKind kind : {FileKind::regular, FileKind::block_device, FileKind::directory, FileKind::symbolic_link}) {
         CHECK(bits(kind, 10) == 0);
     }
@@ -232,13 +239,14 @@ TEST_CASE("P3: add credits what is declared, and no more than the input or the p
     CHECK(credit_for_declared(1, 0).bits == 0);
 }
 
-TEST_CASE("P3: jitter earns what was collected, or nothing with the reason of its shortage; the CPU's generator nothing") {
+TEST_CASE(
+    "P3: jitter earns what was collected, or nothing with the reason of its shortage; the CPU's generator nothing") {
     CHECK(credit_for_jitter(256, Shortage::none, JitterPolicy::automatic).bits == 256);
     CHECK(credit_for_jitter(256, Shortage::none, JitterPolicy::never).reason == Reason::jitter_never);
     std::set<Reason> reasons;
-    for (Shortage shortage : {Shortage::timer_coarse, Shortage::timer_backwards, Shortage::repetition_count,
-                              Shortage::adaptive_proportion, Shortage::lag_prediction, Shortage::low_estimate,
-                              Shortage::out_of_time}) {
+    for (Shortage shortage :
+         {Shortage::timer_coarse, Shortage::timer_backwards, Shortage::repetition_count, Shortage::adaptive_proportion,
+          Shortage::lag_prediction, Shortage::low_estimate, Shortage::out_of_time}) {
         Credit credit = credit_for_jitter(256, shortage, JitterPolicy::automatic);
         CHECK(credit.bits == 0);
         CHECK(credit.reason != Reason::none);

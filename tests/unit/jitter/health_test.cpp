@@ -217,13 +217,15 @@ TEST_CASE("P3: each failing clock is refused, and by the test that is there for 
     CHECK(alarm_on(coarse_clock(size, 617, 1000)) == Shortage::lag_prediction);         // beat of a 1 us clock
     CHECK(alarm_on(make_deltas(size, [](std::size_t i) { return 7 * i; })) == Shortage::repetition_count);  // linear
     CHECK(alarm_on(make_deltas(size, [](std::size_t i) { return 7 * (i % 500); })) == Shortage::repetition_count);
-    CHECK(alarm_on(make_deltas(size, [](std::size_t i) { return 3 * i * i; })) == Shortage::repetition_count);  // square
+    CHECK(alarm_on(make_deltas(size, [](std::size_t i) { return 3 * i * i; })) ==
+          Shortage::repetition_count);  // square
     for (unsigned period = 2; period <= 64; period++) {
         INFO("period " << period);
         CHECK(alarm_on(periodic(size, period)) == Shortage::lag_prediction);
     }
     // A biased low bit.
-    CHECK(alarm_on(make_deltas(size, [&](std::size_t) { return 1500 + (noise(100) < 85 ? 1u : 0u); })) != Shortage::none);
+    CHECK(alarm_on(make_deltas(size, [&](std::size_t) { return 1500 + (noise(100) < 85 ? 1u : 0u); })) !=
+          Shortage::none);
     // One sample in a thousand is noise.
     CHECK(alarm_on(make_deltas(size, [&](std::size_t) { return noise(1000) == 0 ? noise(64) : 1500; })) ==
           Shortage::repetition_count);

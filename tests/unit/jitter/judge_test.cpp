@@ -6,10 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "base/text.hpp"
 #include "catch.hpp"
 #include "deltas.hpp"
 #include "fake_kernel.hpp"
-#include "base/text.hpp"
 
 using namespace earlyseed;
 
@@ -318,7 +318,8 @@ TEST_CASE("P3: this machine's own counter earns 256 bits") {
     fake::state().tick_ns = 1000;
     auto result = std::make_unique<JitterResult>();
     collect_jitter<CpuCounter>(256, 60'000, *result);
-    INFO("shortage " << static_cast<int>(result->shortage) << ", " << result->assessed_millibits << " thousandths of a bit");
+    INFO("shortage " << static_cast<int>(result->shortage) << ", " << result->assessed_millibits
+                     << " thousandths of a bit");
     CHECK(result->credit_bits == 256);
     CHECK(result->assessed_millibits >= 1000);
     CHECK(result->samples >= 3 * kBatchSamples);

@@ -5,10 +5,10 @@
 #include <set>
 #include <string>
 
-#include "catch.hpp"
-#include "fake_kernel.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "catch.hpp"
+#include "fake_kernel.hpp"
 
 using namespace earlyseed;
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/fixed_string.hpp"
-#include "catch.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "catch.hpp"
 
 using namespace earlyseed;
 

@@ -28,11 +28,16 @@ constexpr std::string_view kContents[] = {
 
 StoreContent content_of(char letter) {
     switch (letter) {
-    case 's': return StoreContent::seed;
-    case 'e': return StoreContent::empty;
-    case 'o': return StoreContent::other_version;
-    case 'f': return StoreContent::foreign;
-    default: return StoreContent::unreadable;
+        case 's':
+            return StoreContent::seed;
+        case 'e':
+            return StoreContent::empty;
+        case 'o':
+            return StoreContent::other_version;
+        case 'f':
+            return StoreContent::foreign;
+        default:
+            return StoreContent::unreadable;
     }
 }
 

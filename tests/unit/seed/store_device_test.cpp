@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Which block device a store's tag names.
+#include "seed/store_device.hpp"
 #include "catch.hpp"
 #include "scene.hpp"
-#include "seed/store_device.hpp"
 
 using namespace earlyseed;
 using namespace earlyseed::scene;

@@ -63,9 +63,9 @@ TEST_CASE("P1: a slot is written whole, flushed and read back, and the note of d
     record.generation = 9;
     fake::state().journal.clear();
     CHECK(store.write(1, record));
-    CHECK(fake::state().journal == std::vector<std::string>{"create /run/earlyseed/in-doubt", "write_bytes /run/earlyseed/in-doubt", "write slot 1",
-                                                            "flush", "read slot 1",
-                                                            "remove_file /run/earlyseed/in-doubt"});
+    CHECK(fake::state().journal ==
+          std::vector<std::string>{"create /run/earlyseed/in-doubt", "write_bytes /run/earlyseed/in-doubt",
+                                   "write slot 1", "flush", "read slot 1", "remove_file /run/earlyseed/in-doubt"});
     CHECK(slot(medium.durable, 1).generation == 9);
     CHECK(fake::Buffer(medium.durable.begin() + 4096 + 512, medium.durable.begin() + 8192) == fake::Buffer(3584, 0));
     CHECK(slot_state(medium.durable, 0) == SlotState::pristine);
@@ -106,7 +106,8 @@ TEST_CASE("P5: an empty beginning does not make a store of somebody else's data"
         std::size_t at;
         SlotState first, second;
     };
-    // Behind the first record, as ext4's superblock with blocks of 1 KiB; behind the second; further on; at the very end.
+    // Behind the first record, as ext4's superblock with blocks of 1 KiB; behind the second; further on; at the very
+    // end.
     for (Case c : {Case{1024, SlotState::foreign, SlotState::pristine},
                    {4096 + 512, SlotState::pristine, SlotState::foreign},
                    {65536, SlotState::foreign, SlotState::pristine},

@@ -10,7 +10,8 @@ using namespace earlyseed::scene;
 
 TEST_CASE("P8: a command for the boot logs to the kernel, for a person to the standard error, and never loses a line") {
     machine();
-    const Log load("load", Log::Audience::boot), save("save", Log::Audience::boot), status("status", Log::Audience::person);
+    const Log load("load", Log::Audience::boot), save("save", Log::Audience::boot),
+        status("status", Log::Audience::person);
     load.info("one");
     REQUIRE(fake::state().kernel_log.size() == 1);
     CHECK(fake::state().kernel_log[0].text == "earlyseed: load: one");
