@@ -82,10 +82,12 @@ def test_p6_purged_it_leaves_no_seed_and_no_file(distribution):
 
 
 def test_the_table_keeps_what_was_not_played(tmp_path):
-    """matrix.md: the line of a row that was played replaces the old one, that of a new row has its place, and nothing else
-    changes."""
+    """matrix.md: the line of a row that was played replaces the old one, that of a new row has its place, and nothing
+    else changes."""
     loader = importlib.machinery.SourceFileLoader("matrix", str(Path(__file__).with_name("matrix")))
-    matrix = importlib.util.module_from_spec(importlib.util.spec_from_loader("matrix", loader))
+    spec = importlib.util.spec_from_loader("matrix", loader)
+    assert spec
+    matrix = importlib.util.module_from_spec(spec)
     loader.exec_module(matrix)
     table = tmp_path / "matrix.md"
     table.write_text("before\n\n| row | x |\n|---|---|\n| bullseye-dracut | old |\n| sid-dracut | old |\n\nafter\n")

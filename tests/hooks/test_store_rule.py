@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What shell scripts know of the store: `earlyseed store` as hooks/store.sh reads it, the udev rule for each kind of store,
-and the parser that debian/earlyseed.postrm has for the time when the program is gone.
+"""What shell scripts know of the store: `earlyseed store` as hooks/store.sh reads it, the udev rule for each kind of
+store, and the parser that debian/earlyseed.postrm has for the time when the program is gone.
 """
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ def configure(tree: Path, config: bytes | None) -> None:
 
 
 def call(tree: Path, script: str, shell: str) -> tuple[int, str]:
-    done = subprocess.run([shell, "-uc", f'. "$1"; earlyseed_read_store "$2" --no-command-line; {script}', shell, FUNCTIONS,
-                           tree], check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    program = f'. "$1"; earlyseed_read_store "$2" --no-command-line; {script}'
+    done = subprocess.run([shell, "-uc", program, shell, FUNCTIONS, tree], check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True)
     return done.returncode, done.stdout
 
 
@@ -103,9 +104,11 @@ WRITTEN = [
     b"store = /a\nstore = /b/\nstores = /c\n", b"xstore = /c\nstore x = /c\nstore /c\nSTORE = /c\n",
     b"store = 'store = /q'\n", b'store = "/q"\n', b"store = = /a\n", b"store = /a b\n", b"store = /a\tb\n",
     b"store = /a\x7fb\n", b"store = /a\0b\nstore\0 = /c\n", b"store = /a\x80\xff\n", b"store = /\\a\\\n",
-    b"store = /dev/sda1\n", b"store = /dev/\n", b"store = /dev\n", b"store = /dev/sda1:/seed\n", b"store = /dev/:/seed\n",
+    b"store = /dev/sda1\n", b"store = /dev/\n", b"store = /dev\n", b"store = /dev/sda1:/seed\n",
+    b"store = /dev/:/seed\n",
     b"store = PARTLABEL=Early Seed\n", b"store = PARTLABEL=a=b\n", b"store = PARTLABEL=\n", b"store = PARTLABEL\n",
-    b"store = partlabel=a\n", b"store = PARTUUID=AB-1\n", b"store = PARTUUID=AB-1:/Seed\n", b"store = UUID=AB-1:/a:/b\n",
+    b"store = partlabel=a\n", b"store = PARTUUID=AB-1\n", b"store = PARTUUID=AB-1:/Seed\n",
+    b"store = UUID=AB-1:/a:/b\n",
     b"store = UUID=AB-1:/\n", b"store = UUID=:/a\n", b"store = UUID=../a:/b\n", b"store = LABEL=a\n", b"store = ID=a\n",
     b"store = :/a\n", b"store = x:/a\n", b"store = /x:/a\n", b"store = /a/../b\n", b"store = /a/..\n",
     b"store = /../a\n", b"store = /\n",
