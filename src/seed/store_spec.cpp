@@ -12,7 +12,10 @@ using namespace std::string_view_literals;
 namespace {
 
 bool has_control_character(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        auto byte = static_cast<unsigned char>(c);
+        return byte < ' ' || byte == 0x7f;
+    });
 }
 
 // "DEVICE", "DEVICE:/path" or "/path": the part before the path, and the path.

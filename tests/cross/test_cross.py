@@ -16,8 +16,12 @@ from lab.record import Store
 pytestmark = pytest.mark.long
 
 RECORDINGS = sorted((REPOSITORY / "tests/entropy/recordings").glob("*.txt"))
-# Unit tests that are left out: one takes minutes under emulation; in one the emulator would be what is measured.
-NOT_EMULATED = ["power cuts at every call", "this machine's own counter earns"]
+# Unit tests that are left out: one takes minutes under emulation; in two the emulator would be what is measured.
+NOT_EMULATED = [
+    "power cuts at every call",
+    "this machine's own counter earns",
+    "jitter that is collected in time earns",
+]
 # A store's life, in a /run of its own, and without a word in this machine's kernel log.
 LIFE = """set -e
 cd "$1"

@@ -35,8 +35,9 @@ inline StoreReading read_store(const std::string& text) {
     if (text.find('#') != std::string::npos || blanks.find(text.front()) != std::string::npos ||
         blanks.find(text.back()) != std::string::npos)
         return store;
-    for (unsigned char c : text) {
-        if (c < 32 || c == 127) return store;
+    for (char c : text) {
+        auto byte = static_cast<unsigned char>(c);
+        if (byte < 32 || byte == 127) return store;
     }
     std::size_t colon = text.find(":/");
     bool in_root = colon == std::string::npos && text[0] == '/' && text.rfind("/dev/", 0) != 0;

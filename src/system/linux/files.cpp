@@ -165,7 +165,7 @@ Status for_each_name(const char* directory, FunctionRef<bool(std::string_view na
     if (!opened) return opened.error();
     // getdents and not readdir: opendir needs a heap.
     alignas(struct dirent) char entries[2048];
-    auto entry_at = [&](int at) { return reinterpret_cast<struct dirent*>(entries + at); };
+    auto entry_at = [&](int at) { return static_cast<struct dirent*>(static_cast<void*>(entries + at)); };
     for (;;) {
         int got = getdents(opened->descriptor(), entry_at(0), sizeof entries);
         if (got < 0) return failed("list");
