@@ -2,7 +2,7 @@
 """Debian's releases, inits and initrd generators, each with the package as an administrator has it: installed with
 apt, booted twice, removed, booted, purged.
 
-./check plays DEFAULT_ROW, ./check --all every row; tests/boot/matrix plays any and keeps a table.
+./check --all plays every row; tests/boot/matrix plays any and keeps a table.
 """
 from __future__ import annotations
 
@@ -49,9 +49,6 @@ ROWS = {row.name: row for row in [
     Row("sid", DRACUT),
 ]}
 
-
-# The row that ./check plays: an init other than systemd, and apt in the running machine, which no other boot test has.
-DEFAULT_ROW = "bookworm-initramfs-tools-sysvinit"
 
 # Linux 6.12, and more rarely 7.2, crashes under QEMU 7.2's emulation (int3 while it patches its own code), also before
 # any initrd is there. Such a boot is tried again.

@@ -6,12 +6,12 @@ import importlib.machinery
 import importlib.util
 from pathlib import Path
 
-from distributions import DEFAULT_ROW, ROWS, live
+from distributions import ROWS, live
 from lab.scenario import Lab, scenario
 from scenarios import PATIENCE, ROOT_STORE
 
 
-@scenario(long=[DEFAULT_ROW], nightly=[row for row in ROWS if row != DEFAULT_ROW])
+@scenario(nightly=list(ROWS))
 def distribution(_lab: Lab, name: str) -> dict:
     """The life of the package on a machine of the row."""
     return live(ROWS[name])
