@@ -80,7 +80,7 @@ def hibernated(_lab: Lab, generator: str) -> dict:
             "noresume": machine.boot("hibernated, not resumed", append=["noresume"], ask=USE_AFTER_RESUME, cut=True)}
 
 
-@scenario(long=[INITRAMFS_TOOLS], nightly=[DRACUT])
+@scenario(nightly=[INITRAMFS_TOOLS, DRACUT])
 def hibernated_partition(lab: Lab, generator: str) -> dict:
     """The store is a partition: load uses it before the attempt to resume, while the memory to be resumed to knows of
     its former content."""

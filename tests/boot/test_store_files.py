@@ -18,7 +18,7 @@ def _file_boots(generator: str, disk: type[disks.Ext4Disk | disks.VfatDisk], kin
     return {"first": machine.boot("first boot, empty file"), "second": machine.boot("second boot", cut=True)}
 
 
-@scenario(long=[INITRAMFS_TOOLS, DRACUT], nightly=[DRACUT_PLAIN])
+@scenario(long=[INITRAMFS_TOOLS], nightly=[DRACUT, DRACUT_PLAIN])
 def ext4_file(_lab: Lab, generator: str) -> Boots:
     """The store is a file on an ext4 file system of its own; there is a device to resume from."""
     return _file_boots(generator, disks.Ext4Disk, "ext4")

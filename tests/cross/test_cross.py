@@ -44,8 +44,8 @@ def output(*command) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("arch", [
-    pytest.param(arch, marks=() if arch == "arm64" else pytest.mark.nightly) for arch in QEMU])
+@pytest.mark.nightly
+@pytest.mark.parametrize("arch", QEMU)
 def test_unit_tests(cross_build, arch, record_property):
     """The unit tests, with the undefined-behaviour sanitizer. They take a minute and a half to compile."""
     cross = cross_build(arch)

@@ -47,7 +47,7 @@ def test_the_package_says_what_is_linked_in(deb):
     assert field(deb, "Depends") == ""
 
 
-@pytest.fixture(scope="module", params=["initramfs-tools", "dracut"])
+@pytest.fixture(scope="module", params=["initramfs-tools", pytest.param("dracut", marks=pytest.mark.nightly)])
 def life(request, deb, tmp_path_factory):
     """Each step of the package's life in a tree, with what was said and what was there after it."""
     root = tmp_path_factory.mktemp("package") / "root"
